@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ class Client:
     """A client library for a candidate: where its driver is, and in how many processes it runs.
 
     ``driver`` is ``package.module:Class`` of a ``spikebench.load.driver.Driver`` for a Python
-    client, or the Java class name of a ``spikebench.Driver`` for a Java one. ``artefacts`` are
-    Maven coordinates that must be on the class path. ``one_process`` puts sender and receivers in
-    one generator process (Java, where threads run in parallel, and in-memory drivers).
+    client, or the Java class name of a ``spikebench.Driver`` for a Java one. ``artefacts`` are lock
+    files of Maven artefacts that must be on the class path, ``sources`` folders of Java drivers to
+    compile. ``one_process`` puts sender and receivers in one generator process (Java, where threads
+    run in parallel, and in-memory drivers).
     """
 
     name: str
@@ -51,7 +53,8 @@ class Client:
     driver: str
     library: str
     one_process: bool = False
-    artefacts: tuple[str, ...] = ()
+    artefacts: tuple[Path, ...] = ()
+    sources: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
