@@ -7,69 +7,23 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from spikebench.candidate import Fidelity
+from spikebench.measure.outcome import Better, Ledger, Limit, Metric, Part, Resources, Status
+
+__all__ = ["SCHEMA", "Better", "Ledger", "Limit", "Metric", "Record", "Resources", "Status"]
 
 SCHEMA = 1
 
-Better = Literal["higher", "lower", "neither"]
-Status = Literal["valid", "void", "failed", "unavailable"]
-Limit = Literal["broker", "client", "target", "unknown"]
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Metric(_Part):
-    """One number of a trial. ``value`` is None where it is withheld, with the reason in ``note``.
-
-    ``exact`` marks a noise-free measure (a count). ``n`` is the number of samples beneath it.
-    """
-
-    value: float | None
-    unit: str
-    better: Better = "neither"
-    n: int | None = None
-    note: str = ""
-
-
-class Ledger(_Part):
-    """The account of every measured message of a trial.
-
-    ``expected`` is confirmed × subscribers; ``delivered`` counts distinct deliveries,
-    ``duplicated`` the repeats, ``lost`` confirmed messages that a subscriber never got (each
-    subscriber counts), ``reordered`` deliveries that arrived after a later message of the same key
-    (or queue, as the scenario asks) at the same subscriber; repeats are not counted as reordered.
-    """
-
-    sent: int
-    confirmed: int
-    failed: int = 0
-    expected: int
-    delivered: int
-    lost: int
-    duplicated: int
-    reordered: int
-    foreign: int = 0
-
-
-class Resources(_Part):
-    """CPU seconds over the measured segment and peak memory in bytes; None where it can't be seen."""
-
-    candidate_cpu_s: float | None = None
-    client_cpu_s: float | None = None
-    peak_rss: int | None = None
-    client_peak_rss: int | None = None
-    startup_s: float | None = None
-
-
-class Record(_Part):
+class Record(Part):
     """One trial of one cell, whole.
 
     ``cell`` is the readable key of spike × scenario × candidate × client × target × params.
-    ``status`` is ``unavailable`` for a cell whose candidate could not be had: it keeps its row.
+    ``arm`` is ``A/A`` for a candidate measured a second time against itself, and ``search`` for the
+    search for capacity that comes before the blocks (``block`` is then -1); neither is a row of a
+    table. ``status`` is ``unavailable`` for a cell whose candidate could not be had: it keeps its row.
     ``quantiles`` maps a latency's name to {"0.5": ns, ...} of those with enough samples.
     ``series`` maps a name to its values (time offsets in s beside them under ``t``), for plots.
     """
@@ -84,7 +38,7 @@ class Record(_Part):
     fidelity: Fidelity
     params: dict[str, str | int | float]
     cell: str
-    arm: Literal["", "A/A"] = ""
+    arm: Literal["", "A/A", "search"] = ""
     block: int
     trial: int
     seed: int

@@ -1,0 +1,87 @@
+"""The raw timestamps of one segment of a trial, as they came from the workers.
+
+All times are CLOCK_MONOTONIC nanoseconds of one host. Index ``i`` of the sender's arrays is message
+``first_seq + i``; 0 stands for "never".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Nanoseconds = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one consumer got, in the order it got it; repeats included."""
+
+    subscriber: int
+    member: int
+    seq: Indices
+    received_ns: Nanoseconds
+    foreign: int = 0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """CPU seconds and peak memory (bytes) over a span; None where a side can't be seen."""
+
+    server_cpu_s: float | None
+    client_cpu_s: float | None
+    span_s: float
+    server_peak_rss: int | None = None
+    client_peak_rss: int | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One segment: what was meant to be sent when, what was sent, confirmed and delivered.
+
+    ``key`` is each message's key index; ``size_bytes`` its body's length. ``refusals`` counts the
+    reasons for which messages failed. ``error`` is set when a client lost its connection.
+    """
+
+    first_seq: int
+    intended_ns: Nanoseconds
+    sent_ns: Nanoseconds
+    confirmed_ns: Nanoseconds
+    key: Indices
+    size_bytes: Indices
+    subscribers: int
+    deliveries: tuple[Delivery, ...]
+    usage: Usage
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+    attached_ns: int = 0
+
+    @property
+    def sent(self) -> npt.NDArray[np.bool_]:
+        """Which messages were handed to the client library."""
+        return self.sent_ns > 0
+
+    @property
+    def confirmed(self) -> npt.NDArray[np.bool_]:
+        """Which messages the broker has taken responsibility for."""
+        return self.confirmed_ns > 0
+
+    def first_received_ns(self, subscriber: int) -> Nanoseconds:
+        """When ``subscriber`` first got each message; 0 where it never did."""
+        first = np.zeros(len(self.intended_ns), dtype=np.int64)
+        for delivery in self.deliveries:
+            if delivery.subscriber != subscriber:
+                continue
+            index = delivery.seq - self.first_seq
+            ours = (index >= 0) & (index < len(first))
+            index, at = index[ours], delivery.received_ns[ours]
+            order = np.argsort(-at, kind="stable")
+            earliest = np.full(len(first), np.iinfo(np.int64).max)
+            earliest[index[order]] = at[order]
+            known = np.where(first == 0, np.iinfo(np.int64).max, first)
+            merged = np.minimum(known, earliest)
+            first = np.where(merged == np.iinfo(np.int64).max, 0, merged)
+        return first

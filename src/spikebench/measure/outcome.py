@@ -1,0 +1,77 @@
+"""What an experiment hands back of one trial: metrics, the ledger, resources, and whether it counts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Better = Literal["higher", "lower", "neither"]
+Status = Literal["valid", "void", "failed", "unavailable"]
+Limit = Literal["broker", "client", "target", "unknown"]
+
+
+class Part(BaseModel):
+    """A frozen piece of a record; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Metric(Part):
+    """One number of a trial. ``value`` is None where it is withheld, with the reason in ``note``.
+
+    ``n`` is the number of samples beneath it.
+    """
+
+    value: float | None
+    unit: str
+    better: Better = "neither"
+    n: int | None = None
+    note: str = ""
+
+
+class Ledger(Part):
+    """The account of every measured message of a trial.
+
+    ``expected`` is confirmed × subscribers; ``delivered`` counts distinct deliveries,
+    ``duplicated`` the repeats, ``lost`` confirmed messages that a subscriber never got (each
+    subscriber counts), ``reordered`` first deliveries that arrived after a later message of the
+    same key (or queue, as the scenario asks) at the same consumer.
+    """
+
+    sent: int
+    confirmed: int
+    failed: int = 0
+    expected: int
+    delivered: int
+    lost: int
+    duplicated: int
+    reordered: int
+    foreign: int = 0
+
+
+class Resources(Part):
+    """CPU seconds over the measured segment, peak memory in bytes; None where it can't be seen."""
+
+    candidate_cpu_s: float | None = None
+    client_cpu_s: float | None = None
+    peak_rss: int | None = None
+    client_peak_rss: int | None = None
+    startup_s: float | None = None
+
+
+class Outcome(Part):
+    """One trial of one cell as an experiment saw it.
+
+    ``headline_s`` is the scenario's metric as seconds, smaller being better: what pytest-benchmark
+    is given. ``quantiles`` maps a latency's name to {"0.5": ns, ...}.
+    """
+
+    status: Status
+    reason: str = ""
+    limit: Limit = "unknown"
+    metrics: dict[str, Metric] = {}
+    quantiles: dict[str, dict[str, float | None]] = {}
+    ledger: Ledger | None = None
+    resources: Resources = Resources()
+    series: dict[str, list[float]] = {}
