@@ -1,7 +1,4 @@
-"""Trial records: the evidence everything else is made from.
-
-One line of JSON a trial, appended, flushed and synced as the trial ends.
-"""
+"""What one trial's record holds, whole, with the version of its schema."""
 
 from __future__ import annotations
 
@@ -10,9 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from spikebench.candidate import Fidelity
-from spikebench.measure.outcome import Better, Ledger, Limit, Metric, Part, Resources, Status
-
-__all__ = ["SCHEMA", "Better", "Ledger", "Limit", "Metric", "Record", "Resources", "Status"]
+from spikebench.measure.outcome import Ledger, Limit, Metric, Part, Resources, Status
 
 SCHEMA = 1
 
@@ -23,7 +18,8 @@ class Record(Part):
     ``cell`` is the readable key of spike × scenario × candidate × client × target × params.
     ``arm`` is ``A/A`` for a candidate measured a second time against itself, and ``search`` for the
     search for capacity that comes before the blocks (``block`` is then -1); neither is a row of a
-    table. ``status`` is ``unavailable`` for a cell whose candidate could not be had: it keeps its row.
+    table. ``status`` is ``unavailable`` for a cell whose candidate could not be had: it keeps its
+    row. Numbers are finite: one that is not known is None, never nan.
     ``quantiles`` maps a latency's name to {"0.5": ns, ...} of those with enough samples.
     ``series`` maps a name to its values (time offsets in s beside them under ``t``), for plots.
     """
@@ -47,12 +43,14 @@ class Record(Part):
     status: Status
     reason: str = ""
     limit: Limit = "unknown"
-    metrics: dict[str, Metric] = {}
-    quantiles: dict[str, dict[str, float | None]] = {}
+    metrics: dict[str, Metric] = Field(default_factory=dict)
+    quantiles: dict[str, dict[str, float | None]] = Field(default_factory=dict)
     ledger: Ledger | None = None
     resources: Resources = Resources()
-    series: dict[str, list[float]] = {}
-    versions: dict[str, str] = {}
-    environment: dict[str, Any] = {}
+    series: dict[str, list[float]] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    environment: dict[str, Any] = Field(default_factory=dict)
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )

@@ -1,0 +1,26 @@
+"""Trial records: the evidence everything else is made from.
+
+One line of JSON a trial, appended, flushed and synced as the trial ends.
+"""
+
+from spikebench.measure.outcome import Better, Ledger, Limit, Metric, Resources, Status
+from spikebench.record.file import RecordFile, TornLineWarning, read_records
+from spikebench.record.model import SCHEMA, Record
+from spikebench.record.run import find_run, latest_run, run_path
+
+__all__ = [
+    "SCHEMA",
+    "Better",
+    "Ledger",
+    "Limit",
+    "Metric",
+    "Record",
+    "RecordFile",
+    "Resources",
+    "Status",
+    "TornLineWarning",
+    "find_run",
+    "latest_run",
+    "read_records",
+    "run_path",
+]
