@@ -26,8 +26,8 @@ HEADER_BYTES = 42
 """Length of the opening, 8 + 8 + 16 hexadecimal digits and the closing."""
 
 _DIGITS_END = HEADER_BYTES - len(CLOSING)
-_FIELDS = struct.Struct(">IIQ")
-_RECORD = np.dtype([("tag", ">u4"), ("seq", ">u4"), ("sent_ns", ">u8")])
+_FIELDS = struct.Struct(">IIq")
+_RECORD = np.dtype([("tag", ">u4"), ("seq", ">u4"), ("sent_ns", ">i8")])
 
 _pack = _FIELDS.pack
 BLANK = OPENING + hexlify(_pack(0, 0, 0)) + CLOSING
@@ -37,7 +37,7 @@ BLANK = OPENING + hexlify(_pack(0, 0, 0)) + CLOSING
 def patch(template: bytes, tag: int, seq: int, sent_ns: int) -> bytes:
     """Return ``template`` with its header's fields replaced.
 
-    ``tag`` and ``seq`` are below 2**32, ``sent_ns`` below 2**64; raises struct.error otherwise.
+    ``tag`` and ``seq`` are below 2**32, ``sent_ns`` below 2**63; raises struct.error otherwise.
     """
     return OPENING + hexlify(_pack(tag, seq, sent_ns)) + template[_DIGITS_END:]
 
