@@ -1,0 +1,7 @@
+"""Verdicts from trials: intervals, comparisons, and what may not be compared at all."""
+
+from spikebench.stats.comparison import Comparison, Verdict, compare
+from spikebench.stats.family import holm
+from spikebench.stats.interval import Interval, interval
+
+__all__ = ["Comparison", "Interval", "Verdict", "compare", "holm", "interval"]
