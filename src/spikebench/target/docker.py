@@ -1,0 +1,476 @@
+"""The docker target: a candidate's server in a container, by testcontainers.
+
+A container publishes its ports on 127.0.0.1 only, under the same numbers inside and outside, so
+that a broker can advertise the address its clients really use. It runs on the server's share of the
+cores. It is removed, with its volumes, when the harness stops it; by a guard process when the
+harness dies; and at the latest when another harness starts a container on this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache as remembered
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+import docker
+import psutil
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.types import LogConfig
+from requests.exceptions import RequestException
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.docker_client import get_docker_host
+from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
+
+from spikebench.errors import ArtefactError, TargetError
+from spikebench.target.software import Connection, Cores, Presence, Say
+
+if TYPE_CHECKING:
+    from spikebench.target.cache import Cache
+
+OWNER = "spikebench.owner"
+"""Label of our containers: ``host/pid/started`` of the harness that made one."""
+
+TOKEN = "spikebench.token"
+"""Label that only one start of one container carries: what the guard removes by."""
+
+ENGINE_TIMEOUT_S = 0.8
+REGISTRY_TIMEOUT_S = 3.0
+PULL_TIMEOUT_S = 600.0
+SILENCE_S = 60.0
+READY_TIMEOUT_S = 90.0
+LOG_LINES = 40
+SECRETS = ("password", "secret_key")
+
+_UNREACHED = (DockerException, RequestException, OSError)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: what a person calls it, what is pinned, and the variable that overrides it."""
+
+    release: str
+    pinned: str
+    variable: str
+
+    def reference(self, environ: Mapping[str, str] = os.environ) -> str:
+        """Return the image to run: the one the environment names, else the pinned one."""
+        return environ.get(self.variable) or self.pinned
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one container is run and reached; ``files`` maps a path in the container to its text.
+
+    Configuration goes in as files and, where it must, the command: so the official image and one
+    built by hand are run alike, and no secret stands in the container's environment.
+    """
+
+    connection: Connection
+    files: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: Sequence[str] | None = None
+    command: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class DockerRecipe:
+    """A way to have software running in a container; a ``spikebench.target.software.Recipe``.
+
+    ``plan`` gets as many free host ports as ``ports`` says. ``answers`` asks the server itself, in
+    its own protocol and within a second or so: a published port accepts connections long before
+    the server behind it does.
+    """
+
+    image: Image
+    ports: int
+    plan: Callable[[Sequence[int]], Plan]
+    answers: Callable[[Connection], bool]
+    ready_within_s: float = READY_TIMEOUT_S
+
+    def presence(self, cache: Cache) -> Presence:  # noqa: ARG002
+        """Say whether an engine answers and has the image, or could pull it; bounded by seconds."""
+        try:
+            with engine(ENGINE_TIMEOUT_S) as client:
+                version = client.version()["Version"]
+                present = _has(client, self._named)
+        except TargetError as error:
+            return Presence(False, False, str(error), _mend_engine())
+        except _UNREACHED as error:
+            return Presence(False, False, f"no Docker engine answers: {error}", _mend_engine())
+        if present:
+            return Presence(True, True, f"{self._named} on Docker {version}")
+        return self._absent(version)
+
+    def _absent(self, version: str) -> Presence:
+        refusal = _refusal(self._named, get_docker_host())
+        mend = f"docker pull {self._named}, or set {self.image.variable} to an image you have"
+        where = f"Docker {version} has no image {self._named}"
+        if refusal:
+            return Presence(False, False, f"{where} and cannot pull it: {refusal}", mend)
+        return Presence(False, True, f"{where} yet ({self.image.release})", mend)
+
+    def install(self, cache: Cache, say: Say) -> None:  # noqa: ARG002
+        """Pull the image where it is missing; raise ArtefactError when that fails or takes 10 min."""
+        with engine(SILENCE_S) as client:
+            if _has(client, self._named):
+                return
+            try:
+                _pull(client, self._named, say)
+            except _UNREACHED as error:
+                raise ArtefactError(self._not_pulled(str(error))) from error
+
+    def _not_pulled(self, why: str) -> str:
+        return (
+            f"image {self._named} could not be pulled: {why}. Check the name and the network, log "
+            f"in to the registry, or set {self.image.variable} to an image this engine has."
+        )
+
+    def start(self, cache: Cache, cores: Cores, say: Say) -> DockerServer:  # noqa: ARG002
+        """Start the container and wait until the server answers; see ``Recipe.start``."""
+        with engine(SILENCE_S) as client:
+            if not _has(client, self._named):
+                raise TargetError(self._not_pulled("it was never fetched"))
+            sweep(client)
+        say(f"starting {self._named} in a container")
+        try:
+            return self._start_once(cores)
+        except APIError as error:
+            if "port is already allocated" not in str(error) and "address already" not in str(error):
+                raise TargetError(self._not_started(error)) from error
+        try:
+            return self._start_once(cores)
+        except APIError as error:
+            raise TargetError(self._not_started(error)) from error
+
+    def _not_started(self, error: APIError) -> str:
+        return (
+            f"Docker did not start a container of {self._named}: {error.explanation or error}. "
+            f"See `docker info` and the engine's log, or use --target local."
+        )
+
+    def _start_once(self, cores: Cores) -> DockerServer:
+        ports = _free_ports(self.ports)
+        plan = self.plan(ports)
+        token = uuid.uuid4().hex
+        started = time.monotonic()
+        container = _container(self.image.reference(), plan, cores, token)
+        # testcontainers types a binding as a bare port, which would listen on every interface.
+        cast(dict[str, Any], container.ports).update({f"{p}/tcp": ("127.0.0.1", p) for p in ports})
+        server = DockerServer(container, plan.connection, self.answers, Guard(token))
+        try:
+            container.waiting_for(_Answering(server, self.ready_within_s)).start()
+        except BaseException:
+            server.stop()
+            raise
+        server.startup_s = time.monotonic() - started
+        return server
+
+    @property
+    def _named(self) -> str:
+        return f"{testcontainers_config.hub_image_name_prefix}{self.image.reference()}"
+
+
+class DockerServer:
+    """A server in a container; a ``spikebench.target.software.Running``."""
+
+    def __init__(
+        self,
+        container: DockerContainer,
+        connection: Connection,
+        answers: Callable[[Connection], bool],
+        guard: Guard,
+    ) -> None:
+        self.connection = connection
+        self.startup_s: float | None = None
+        self._container = container
+        self._answers = answers
+        self._guard = guard
+        self._cpu_s: float | None = None
+        self._peak_rss_bytes: int | None = None
+        self._log = ""
+        self._stopped = False
+
+    def cpu_s(self) -> float | None:
+        """CPU seconds of the container's control group, Docker's port forwarder not included."""
+        self._sample()
+        return self._cpu_s
+
+    def peak_rss_bytes(self) -> int | None:
+        """Largest memory of the container, without page cache, at any sample so far.
+
+        Samples are taken by this method and by ``cpu_s``, ``pause`` and ``stop``.
+        """
+        self._sample()
+        return self._peak_rss_bytes
+
+    def alive(self) -> bool:
+        """Whether the container runs or is paused."""
+        return self.status() in ("running", "paused")
+
+    def status(self) -> str:
+        """Docker's word for the container's state; ``removed`` where there is none."""
+        if self._stopped:
+            return "removed"
+        try:
+            self._container.reload()
+            return str(self._container.status)
+        except _UNREACHED:
+            return "removed"
+
+    def pause(self) -> None:
+        """Freeze every process in the container; nothing where it does not run."""
+        if self.status() == "running":
+            self._sample()
+            self._container.get_wrapped_container().pause()
+
+    def resume(self) -> None:
+        """Thaw the container and wait until the server answers; raise TargetError if it does not."""
+        if self.status() == "paused":
+            self._container.get_wrapped_container().unpause()
+            self.wait(SILENCE_S)
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when the server answers; raise TargetError when it ends or is silent too long."""
+        give_up = time.monotonic() + timeout_s
+        while not self._answers(self.connection):
+            if not self.alive():
+                raise TargetError(f"{self._title} ended before it answered.\n{self.log_tail()}")
+            if time.monotonic() > give_up:
+                raise TargetError(
+                    f"{self._title} did not answer within {timeout_s:.0f} s.\n{self.log_tail()}"
+                )
+            time.sleep(0.1)
+
+    @property
+    def _title(self) -> str:
+        return f"the container of {self._container.image}"
+
+    def log_tail(self) -> str:
+        """The last lines the container printed, without our generated credentials."""
+        if not self._stopped:
+            with contextlib.suppress(*_UNREACHED):
+                raw = self._container.get_wrapped_container().logs(tail=LOG_LINES)
+                self._log = self._redacted(raw.decode(errors="replace"))
+        return self._log
+
+    def _redacted(self, text: str) -> str:
+        for key in SECRETS:
+            secret = self.connection.get(key, "")
+            text = text.replace(secret, "***") if secret else text
+        return text or "It printed nothing."
+
+    def stop(self) -> None:
+        """Remove the container and its volumes, then let the guard go."""
+        if self._stopped:
+            return
+        self._sample()
+        self.log_tail()
+        self._stopped = True
+        with contextlib.suppress(NotFound):
+            self._container.stop(force=True, delete_volume=True)
+        self._guard.release()
+
+    def _sample(self) -> None:
+        """Read CPU and memory once; keep what is known where the container is gone."""
+        if self._stopped:
+            return
+        with contextlib.suppress(*_UNREACHED, KeyError):
+            container = self._container.get_wrapped_container()
+            stats = container.client.api.stats(container.id, stream=False, one_shot=True)
+            self._cpu_s = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+            resident = _resident_bytes(stats["memory_stats"]["stats"])
+            self._peak_rss_bytes = max(self._peak_rss_bytes or 0, resident)
+
+
+class Guard:
+    """A process that removes the container that carries ``token`` when this one is gone.
+
+    It waits on a pipe from us, in a session of its own so that Ctrl-C does not reach it: a word
+    means that all is well, the end of the pipe that we died, by whatever means.
+    """
+
+    _SCRIPT = 'read -r word || exec "$@"'
+
+    def __init__(self, token: str) -> None:
+        clean = [sys.executable, "-m", "spikebench.target.docker", token]
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", self._SCRIPT, "guard", *clean],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def release(self) -> None:
+        """End the guard without its doing anything; safe to call twice."""
+        if self._process.poll() is None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.communicate(b"stopped\n")
+
+
+class _Answering(WaitStrategy):
+    """Testcontainers' seam for readiness, filled by the server's own protocol."""
+
+    def __init__(self, server: DockerServer, timeout_s: float) -> None:
+        super().__init__()
+        self._server = server
+        self._timeout_s = timeout_s
+
+    def wait_until_ready(self, container: WaitStrategyTarget) -> None:  # noqa: ARG002
+        self._server.wait(self._timeout_s)
+
+
+@contextlib.contextmanager
+def engine(timeout_s: float) -> Iterator[docker.DockerClient]:
+    """Yield a client of the engine that testcontainers would use; raise TargetError without one.
+
+    A published port of an engine elsewhere is not on this machine's loopback, so only an engine
+    here will do.
+    """
+    host = get_docker_host()
+    _refuse_remote(host)
+    try:
+        client = docker.DockerClient(base_url=host, timeout=timeout_s, version="auto")
+    except _UNREACHED as error:
+        raise TargetError(f"no Docker engine answers at {host or 'its usual socket'}") from error
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _refuse_remote(host: str | None) -> None:
+    address = urlsplit(host or "unix:///")
+    if address.scheme in ("unix", "npipe") or address.hostname in ("localhost", "127.0.0.1", "::1"):
+        return
+    raise TargetError(
+        f"the Docker engine at {address.scheme}://{address.hostname} is on another machine; "
+        "unset DOCKER_HOST to use the one here, or use --target local"
+    )
+
+
+def _mend_engine() -> str:
+    if shutil.which("dockerd"):
+        return "sudo systemctl start docker"
+    return "sudo apt-get install docker.io, or name a running engine in DOCKER_HOST"
+
+
+def _has(client: docker.DockerClient, reference: str) -> bool:
+    try:
+        client.images.get(reference)
+    except ImageNotFound:
+        return False
+    return True
+
+
+@remembered
+def _refusal(reference: str, host: str | None) -> str:  # noqa: ARG001
+    """Say why the registry would not give this image, or nothing; asked once a process."""
+    try:
+        with engine(REGISTRY_TIMEOUT_S) as client:
+            client.api.inspect_distribution(reference)
+    except APIError as error:
+        return str(error.explanation or error)
+    except _UNREACHED:
+        return f"its registry did not answer within {REGISTRY_TIMEOUT_S:.0f} s"
+    return ""
+
+
+def _pull(client: docker.DockerClient, reference: str, say: Say) -> None:
+    say(f"pulling {reference}")
+    give_up = time.monotonic() + PULL_TIMEOUT_S
+    for event in client.api.pull(reference, stream=True, decode=True):
+        if "error" in event:
+            raise DockerException(event["error"])
+        if time.monotonic() > give_up:
+            raise DockerException(f"not finished after {PULL_TIMEOUT_S:.0f} s")
+        if event.get("status") == "Pull complete":
+            say(f"pulled layer {event.get('id', '')} of {reference}")
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 that were free together just now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _container(reference: str, plan: Plan, cores: Cores, token: str) -> DockerContainer:
+    # Ryuk would have to be pulled and needs the engine's socket in a container; the guard and the
+    # sweep do its work.
+    testcontainers_config.ryuk_disabled = True
+    container = DockerContainer(reference, env=dict(plan.environment)).with_kwargs(
+        cpuset_cpus=",".join(map(str, cores.server)),
+        labels={OWNER: _owner(), TOKEN: token},
+        log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "16m"}),
+        **({"entrypoint": list(plan.entrypoint)} if plan.entrypoint is not None else {}),
+    )
+    if plan.command is not None:
+        container.with_command(list(plan.command))
+    for path, text in plan.files.items():
+        container.with_copy_into_container(text.encode(), path)
+    return container
+
+
+def _resident_bytes(stats: Mapping[str, int]) -> int:
+    """Anonymous memory and mapped files, from control group v2's or v1's own names."""
+    if "anon" in stats:
+        return stats["anon"] + stats.get("file_mapped", 0)
+    return stats["total_rss"] + stats.get("total_mapped_file", 0)
+
+
+def _owner() -> str:
+    own = psutil.Process()
+    return f"{socket.gethostname()}/{own.pid}/{own.create_time():.0f}"
+
+
+def _owner_is_dead(owner: str) -> bool:
+    """Whether a harness of this host is gone; one of another host is never said to be."""
+    host, pid, started = owner.rsplit("/", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) > 2
+    except psutil.NoSuchProcess:
+        return True
+
+
+def sweep(client: docker.DockerClient) -> int:
+    """Remove containers whose harness on this host is dead; return how many there were."""
+    ours = client.containers.list(all=True, filters={"label": OWNER}, ignore_removed=True)
+    orphans = [one for one in ours if _owner_is_dead(one.labels[OWNER])]
+    for orphan in orphans:
+        with contextlib.suppress(APIError):
+            orphan.remove(force=True, v=True)
+    return len(orphans)
+
+
+def remove(token: str) -> None:
+    """Remove the container that carries ``token``; the guard's command when the harness is dead.
+
+    Looked for twice: the engine may still have been creating it when its harness died.
+    """
+    with engine(SILENCE_S) as client:
+        for wait_s in (1.0, 0.0):
+            label = f"{TOKEN}={token}"
+            for one in client.containers.list(all=True, filters={"label": label}):
+                with contextlib.suppress(APIError):
+                    one.remove(force=True, v=True)
+            time.sleep(wait_s)
+
+
+if __name__ == "__main__":
+    remove(sys.argv[1])
