@@ -12,8 +12,9 @@ from spikebench.measure.outcome import Ledger
 def account(seen: Observation, ordering: Ordering) -> Ledger:
     """Account for every message of a segment.
 
-    ``ordering`` says within what order is judged: per key, over the whole queue, or, for ``none``,
-    over the whole queue too, for what was seen is worth knowing even where nothing was promised.
+    Order is judged per key over all of a subscriber's consumers where ``ordering`` is ``key``, and
+    else over what each single consumer got: what was seen is worth knowing even where nothing was
+    promised.
     """
     confirmed = seen.confirmed
     per_subscriber = [_arrivals(seen, subscriber) for subscriber in range(seen.subscribers)]
@@ -27,9 +28,24 @@ def account(seen: Observation, ordering: Ordering) -> Ledger:
         delivered=distinct,
         lost=sum(int((confirmed & ~got).sum()) for got in delivered),
         duplicated=sum(len(arrivals) for arrivals in per_subscriber) - distinct,
-        reordered=sum(_reordered(seen, d.seq, ordering) for d in seen.deliveries),
+        reordered=sum(_reordered(seen, a, ordering) for a in _sequences(seen, ordering)),
         foreign=sum(delivery.foreign for delivery in seen.deliveries),
     )
+
+
+def _sequences(seen: Observation, ordering: Ordering) -> list[Indices]:
+    """The arrivals within which order is judged, each in the order of arrival."""
+    if ordering != "key":
+        return [d.seq for d in seen.deliveries]
+    return [_by_time(seen, subscriber) for subscriber in range(seen.subscribers)]
+
+
+def _by_time(seen: Observation, subscriber: int) -> Indices:
+    mine = [d for d in seen.deliveries if d.subscriber == subscriber]
+    if not mine:
+        return np.empty(0, np.int32)
+    at = np.concatenate([d.received_ns for d in mine])
+    return np.concatenate([d.seq for d in mine])[np.argsort(at, kind="stable")]
 
 
 def _all(seen: Observation) -> Indices:

@@ -71,17 +71,14 @@ class Observation:
 
     def first_received_ns(self, subscriber: int) -> Nanoseconds:
         """When ``subscriber`` first got each message; 0 where it never did."""
+        mine = [d for d in self.deliveries if d.subscriber == subscriber]
         first = np.zeros(len(self.intended_ns), dtype=np.int64)
-        for delivery in self.deliveries:
-            if delivery.subscriber != subscriber:
-                continue
-            index = delivery.seq - self.first_seq
-            ours = (index >= 0) & (index < len(first))
-            index, at = index[ours], delivery.received_ns[ours]
-            order = np.argsort(-at, kind="stable")
-            earliest = np.full(len(first), np.iinfo(np.int64).max)
-            earliest[index[order]] = at[order]
-            known = np.where(first == 0, np.iinfo(np.int64).max, first)
-            merged = np.minimum(known, earliest)
-            first = np.where(merged == np.iinfo(np.int64).max, 0, merged)
+        if not mine:
+            return first
+        index = np.concatenate([d.seq for d in mine]).astype(np.int64) - self.first_seq
+        at = np.concatenate([d.received_ns for d in mine])
+        ours = (index >= 0) & (index < len(first))
+        index, at = index[ours], at[ours]
+        latest_first = np.argsort(-at, kind="stable")  # of repeats, the last assigned one stays
+        first[index[latest_first]] = at[latest_first]
         return first

@@ -1,0 +1,196 @@
+"""The crew: worker processes as the harness sees them, kept from trial to trial."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from spikebench.errors import DriverError
+from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
+from spikebench.measure.observation import Delivery
+
+ANSWER_WITHIN_S = 60.0
+"""How long a worker may take to answer before it is taken to hang and is ended."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a worker needs to be started: for Java the runtime's home and the class path."""
+
+    language: str
+    java_home: Path | None = None
+    class_path: tuple[Path, ...] = ()
+
+
+class Hand:
+    """One worker process. Raises DriverError with the worker's own words where it refuses."""
+
+    def __init__(self, runtime: Runtime, cores: Sequence[int], scratch: Path) -> None:
+        self._scratch = scratch
+        self._buffered = b""
+        self._log = (scratch / f"worker-{time.monotonic_ns()}.log").open("w+b")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "spikebench.load.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        os.sched_setaffinity(self._process.pid, cores)
+        self.latest = Progress()
+        if runtime.language == "java":
+            paths = [str(path) for path in runtime.class_path]
+            self.ask("start_java", home=str(runtime.java_home), class_path=paths)
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker still runs."""
+        return self._process.poll() is None
+
+    def ask(self, verb: str, within_s: float = ANSWER_WITHIN_S, **arguments: Any) -> Any:
+        """Send one request and return its answer."""
+        self._send({"verb": verb, **arguments})
+        until = time.monotonic() + within_s
+        while True:
+            answer = self._read(until - time.monotonic())
+            if answer is None:
+                self.end()
+                raise DriverError(f"a worker did not answer '{verb}' within {within_s:.0f} s")
+            if "error" in answer:
+                raise DriverError(answer["error"])
+            if "ok" in answer:
+                return answer["ok"]
+
+    def watch(self, timeout_s: float) -> Progress:
+        """Wait at most ``timeout_s`` for a report of progress and return the latest one."""
+        self._read(timeout_s)
+        return self.latest
+
+    def hand_over(self, what: Cargo | Order, name: str) -> str:
+        """Write ``what`` where the worker can read it and return the path."""
+        path = self._scratch / f"{name}-{self.pid}.pickle"
+        path.write_bytes(pickle.dumps(what))
+        return str(path)
+
+    def harvest(self, name: str) -> Harvest:
+        """Return what generator ``name`` gathered since the last call."""
+        path = self._scratch / f"harvest-{self.pid}.npz"
+        self.ask("harvest", name=name, into=str(path))
+        return _load_harvest(path)
+
+    def end(self) -> None:
+        """End the worker: politely by closing its input, then by force."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _send(self, request: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError) as error:
+            raise DriverError(f"a worker process ended: {self._last_words()}") from error
+
+    def _read(self, timeout_s: float) -> dict[str, Any] | None:
+        """Return the next answer, or None after ``timeout_s``; progress is kept in ``latest``."""
+        assert self._process.stdout is not None
+        while b"\n" not in self._buffered:
+            if not select.select([self._process.stdout], [], [], max(timeout_s, 0))[0]:
+                return None
+            chunk = os.read(self._process.stdout.fileno(), 65_536)
+            if not chunk:
+                raise DriverError(f"a worker process ended: {self._last_words()}")
+            self._buffered += chunk
+        line, self._buffered = self._buffered.split(b"\n", 1)
+        answer: dict[str, Any] = json.loads(line)
+        if "progress" in answer:
+            self.latest = Progress(**answer["progress"])
+        return answer
+
+    def _last_words(self) -> str:
+        self._log.flush()
+        text = Path(self._log.name).read_text(errors="replace").strip()
+        return " | ".join(text.splitlines()[-5:]) or "it said nothing"
+
+
+@dataclass
+class Crew:
+    """All workers of a run, by runtime; ``hands`` starts those that are missing.
+
+    ``cores`` are the processors that the load may use.
+    """
+
+    cores: Sequence[int]
+    _folder: tempfile.TemporaryDirectory[str] = field(
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="spikebench-load-")
+    )
+    _hands: dict[Runtime, list[Hand]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def hands(self, runtime: Runtime, count: int) -> list[Hand]:
+        """Return ``count`` live workers of ``runtime``, those of earlier trials first."""
+        living = [hand for hand in self._hands.get(runtime, []) if hand.alive]
+        while len(living) < count:
+            living.append(Hand(runtime, self.cores, Path(self._folder.name)))
+        self._hands[runtime] = living
+        return living[:count]
+
+    def close(self) -> None:
+        """End all workers and remove what was handed over."""
+        for hand in [hand for hands in self._hands.values() for hand in hands]:
+            hand.end()
+        self._hands.clear()
+        self._folder.cleanup()
+
+
+def split_roles(one_process: bool, subscribers: int, competing: int) -> list[Roles]:
+    """Deal the roles of a trial to workers: all to one, or the sender and each consumer apart."""
+    pairs = tuple((s, m) for s in range(subscribers) for m in range(competing))
+    if one_process:
+        return [Roles(True, pairs)]
+    return [Roles(True), *(Roles(False, (pair,)) for pair in pairs)]
+
+
+def _load_harvest(path: Path) -> Harvest:
+    with np.load(path) as arrays:
+        deliveries = tuple(
+            Delivery(
+                subscriber=int(subscriber),
+                member=int(member),
+                seq=arrays[f"seq.{number}"],
+                received_ns=arrays[f"received_ns.{number}"],
+                foreign=int(foreign),
+            )
+            for number, (subscriber, member, foreign) in enumerate(arrays["heads"])
+        )
+        refusals = json.loads(str(arrays["refusals"]))
+        return Harvest(arrays["sent_ns"], arrays["confirmed_ns"], deliveries, refusals)

@@ -1,0 +1,114 @@
+"""The experiments a scenario can ask for: latency at a fixed rate, capacity, and backlog."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from spikebench.load.bench import Bench
+from spikebench.load.capacity import search
+from spikebench.load.judge import judged
+from spikebench.measure.observation import Observation
+from spikebench.measure.outcome import Metric, Outcome
+
+WARM_UP, MEASURED = 0, 1
+"""Parts of a trial, for drawing their schedules."""
+
+RETRIES = 2
+"""How many steps down a capacity trial may take when the rate it froze does not hold."""
+
+
+def latency(bench: Bench) -> Outcome:
+    """An open schedule at a fixed rate below capacity: warm up, drain, start anew, measure."""
+    timing = bench.scenario.timing
+    with bench.session() as session:
+        if timing.warmup_s:
+            warm_up = bench.schedule(bench.rate_per_s, timing.warmup_s, WARM_UP)
+            session.run(warm_up, timing.warmup_s, bench.limits)
+        planned = bench.schedule(bench.rate_per_s, timing.measure_s, MEASURED)
+        seen = session.run(planned, timing.measure_s, bench.limits)
+    return judged(bench, seen, timing.measure_s, _headroom(bench))
+
+
+def capacity(bench: Bench) -> Outcome:
+    """Search near what is known for the highest rate that holds, freeze it, then measure at it."""
+    timing = bench.scenario.timing
+    with bench.session() as session:
+        found = search(bench, session, start=bench.expected_capacity)
+        for attempt in range(RETRIES + 1):
+            rate = found.rate_per_s * found.step**-attempt
+            planned = bench.evenly(rate, timing.measure_s, MEASURED + attempt)
+            seen = session.run(planned, timing.measure_s, bench.limits)
+            outcome = judged(bench, seen, timing.measure_s, _capacity_metrics(rate, bench))
+            if outcome.status == "valid":
+                break
+    return outcome.model_copy(update={"limit": found.limit})
+
+
+def backlog(bench: Bench) -> Outcome:
+    """Consumers away for a while, then back: how long until they have caught up."""
+    timing, away_s = bench.scenario.timing, bench.scenario.consumers.away_s
+    planned = bench.schedule(bench.rate_per_s, timing.measure_s, MEASURED)
+    with bench.session(receivers_later=True) as session:
+
+        def come_back() -> None:
+            time.sleep(away_s)
+            session.attach()
+
+        seen = session.run(planned, timing.measure_s, bench.limits, between=come_back)
+    outcome = judged(bench, seen, timing.measure_s, {"drain_s": _drain(seen)})
+    return _counted_although_it_grew(outcome)
+
+
+EXPERIMENTS: dict[str, Callable[[Bench], Outcome]] = {
+    "latency": latency,
+    "capacity": capacity,
+    "backlog": backlog,
+}
+
+
+def _headroom(bench: Bench) -> dict[str, Metric]:
+    required = bench.scenario.requires.rate_per_s
+    if required is None or bench.expected_capacity is None:
+        return {}
+    value = bench.expected_capacity / required
+    note = "from one search for capacity"
+    return {"headroom": Metric(value=value, unit="ratio", better="higher", n=1, note=note)}
+
+
+def _capacity_metrics(rate: float, bench: Bench) -> dict[str, Metric]:
+    metrics = {"capacity": Metric(value=rate, unit="msg/s", better="higher")}
+    required = bench.scenario.requires.rate_per_s
+    if required is not None:
+        metrics["headroom"] = Metric(value=rate / required, unit="ratio", better="higher")
+    return metrics
+
+
+def _drain(seen: Observation) -> Metric:
+    """Seconds from the consumers' return until every subscriber had got all that was due."""
+    received = np.stack([seen.first_received_ns(s) for s in range(seen.subscribers)])
+    if (received == 0).any():
+        note = "some messages never arrived: the backlog was not drained"
+        return Metric(value=None, unit="s", better="lower", note=note)
+    everywhere = received.max(axis=0)
+    caught_up = _caught_up_ns(everywhere, seen.intended_ns, seen.attached_ns)
+    return Metric(value=(caught_up - seen.attached_ns) / 1e9, unit="s", better="lower")
+
+
+def _caught_up_ns(
+    everywhere: np.ndarray, intended: np.ndarray, attached_ns: int
+) -> int:
+    """The first time after ``attached_ns`` at which all that was due by then had arrived."""
+    at = np.sort(everywhere[everywhere >= attached_ns])
+    got = np.searchsorted(np.sort(everywhere), at, side="right")
+    due = np.searchsorted(intended, at, side="right")
+    return int(at[np.flatnonzero(got >= due)[0]]) if (got >= due).any() else int(at[-1])
+
+
+def _counted_although_it_grew(outcome: Outcome) -> Outcome:
+    """A backlog is what this experiment makes: that it grew, or that latency was long, is no flaw."""
+    if outcome.status == "void" and "backlog grew" in outcome.reason:
+        return outcome.model_copy(update={"status": "valid", "reason": ""})
+    return outcome

@@ -1,0 +1,109 @@
+"""The Python sending loop: keeps an open schedule, a window of unconfirmed messages, and the times."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spikebench.load.body import patch
+from spikebench.load.driver import Sender
+
+if TYPE_CHECKING:
+    from spikebench.load.generator import Cargo, Order
+
+POLL_EVERY = 64
+"""Messages sent back to back before the client library is given a chance to take confirms in."""
+
+LONGEST_WAIT_S = 0.05
+
+
+class SenderLoop:
+    """Sends one order after another; is the ``Confirms`` its sender reports to."""
+
+    def __init__(self, cargo: Cargo) -> None:
+        self._cargo = cargo
+        self._abandoned = threading.Event()
+        self._order: Order | None = None
+        self.refusals: Counter[str] = Counter()
+        self.sent = self.confirmed_count = self.failed_count = 0
+        self.sent_ns = self.confirmed_ns = np.empty(0, np.int64)
+        self.done = True
+
+    def load(self, order: Order) -> None:
+        """Make ready for ``order``; counters and times start anew."""
+        self._order = order
+        self.refusals = Counter()
+        self.sent = self.confirmed_count = self.failed_count = 0
+        self.sent_ns = np.zeros(len(order.offsets_ns), np.int64)
+        self.confirmed_ns = np.zeros(len(order.offsets_ns), np.int64)
+        self.done = False
+
+    def abandon(self) -> None:
+        """Make ``run`` return soon."""
+        self._abandoned.set()
+
+    def confirmed(self, seq: int) -> None:
+        """Note when the broker took responsibility; of repeats the first counts."""
+        index = seq - self._first_seq
+        if 0 <= index < len(self.confirmed_ns) and not self.confirmed_ns[index]:
+            self.confirmed_ns[index] = time.monotonic_ns()
+            self.confirmed_count += 1
+
+    def failed(self, seq: int, reason: str) -> None:  # noqa: ARG002 - the seam names the message
+        """Count a refusal by its reason."""
+        self.refusals[reason] += 1
+        self.failed_count += 1
+
+    def run(self, sender: Sender) -> None:
+        """Send the loaded order and wait for its confirms."""
+        order = self._order
+        assert order is not None, "load() comes first"
+        self._send_all(sender, order)
+        sender.flush()
+        self._await_confirms(sender, order)
+
+    @property
+    def _first_seq(self) -> int:
+        return self._order.first_seq if self._order else 0
+
+    @property
+    def _outstanding(self) -> int:
+        return self.sent - self.confirmed_count - self.failed_count
+
+    def _send_all(self, sender: Sender, order: Order) -> None:
+        templates, keys, tag = self._cargo.templates, self._cargo.keys, self._cargo.tag
+        due = (order.offsets_ns + order.t0_ns).tolist()
+        which, key = order.template.tolist(), order.key.tolist()
+        first, sent_ns, now = order.first_seq, self.sent_ns, time.monotonic_ns
+        for i, at in enumerate(due):
+            if not self._wait_until(sender, at, order.deadline_ns):
+                return
+            sent_at = now()
+            sent_ns[i] = sent_at
+            self.sent = i + 1
+            sender.send(first + i, keys[key[i]], patch(templates[which[i]], tag, first + i, sent_at))
+            if i % POLL_EVERY == POLL_EVERY - 1:
+                sender.poll(0)
+
+    def _wait_until(self, sender: Sender, due_ns: int, deadline_ns: int) -> bool:
+        """Wait for the time and for room in the window; False once there is no use in sending."""
+        while True:
+            now = time.monotonic_ns()
+            if now >= deadline_ns or self._abandoned.is_set():
+                return False
+            full = self._outstanding >= self._cargo.confirm_window
+            if full:
+                sender.flush()
+            elif now >= due_ns:
+                return True
+            wait_ns = deadline_ns - now if full else due_ns - now
+            sender.poll(min(wait_ns / 1e9, LONGEST_WAIT_S))
+
+    def _await_confirms(self, sender: Sender, order: Order) -> None:
+        until = time.monotonic() + order.confirm_timeout_s
+        while self._outstanding > 0 and time.monotonic() < until and not self._abandoned.is_set():
+            sender.poll(LONGEST_WAIT_S)

@@ -1,0 +1,257 @@
+"""A session: one trial's topology with its clients connected, on which segments are run.
+
+``run`` is the whole of a measurement: hand out the schedule, wait while it is sent, wait until all
+that was confirmed has arrived or nothing comes any more, and put the timestamps together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from spikebench.candidate import Client
+from spikebench.load.crew import Crew, Hand, Runtime, split_roles
+from spikebench.load.driver import Topology, Wiring
+from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
+from spikebench.load.schedule import Schedule
+from spikebench.measure import processes
+from spikebench.measure.observation import Delivery, Indices, Observation, Usage
+from spikebench.target.software import Running
+
+LEAD_S = 0.06
+"""Time between handing out a schedule and its start, so that every worker is ready."""
+
+DRAIN_POLL_S = 0.05
+
+Watch = Callable[[Progress], None]
+"""Called with running totals a few times a second while a segment is sent."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a segment may take beyond its schedule, in seconds.
+
+    ``overrun_s``: for sending what the window held back; ``confirm_s``: for the last confirms;
+    ``grace_s``: how long a drain may be silent before what is missing counts as lost.
+    """
+
+    overrun_s: float = 2.0
+    confirm_s: float = 5.0
+    grace_s: float = 5.0
+
+
+@dataclass
+class Session:
+    """Clients of one trial. A context manager: opened on entry, everything deleted on exit."""
+
+    crew: Crew
+    runtime: Runtime
+    client: Client
+    wiring: Wiring
+    topology: Topology | None
+    cargo: Cargo
+    server: Running | None
+    watch: Watch = lambda _: None
+    receivers_later: bool = False
+    client_version: str = ""
+    _staffed: list[tuple[Hand, str, Roles]] = field(default_factory=list)
+    _next_seq: int = 0
+    _attached_ns: int = 0
+
+    def __enter__(self) -> Self:
+        try:
+            if self.topology:
+                self.topology.create()
+            self._open(self._roles())
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def attach(self) -> None:
+        """Connect the receivers of a session that was opened without them."""
+        consumers = [
+            Roles(False, roles.receives)
+            for roles in split_roles(
+                self.client.one_process, self.wiring.subscribers, self.wiring.consumers
+            )
+            if roles.receives
+        ]
+        self._attached_ns = time.monotonic_ns()
+        self._open(consumers, name="receivers", first=0 if self.client.one_process else 1)
+
+    def run(
+        self,
+        schedule: Schedule,
+        duration_s: float,
+        limits: Limits,
+        between: Callable[[], None] | None = None,
+    ) -> Observation:
+        """Send ``schedule``, which spans ``duration_s``, and return what was seen.
+
+        ``between`` is called once, while it is sent.
+        """
+        order = self._order(schedule, duration_s, limits)
+        sender = self._staffed[0]
+        before = self._begin(sender, order)
+        if between:
+            between()
+        error = self._await_sent(sender[0], order, limits)
+        usage = self._usage_since(before, order.t0_ns)
+        return self._observe(schedule, order, usage, limits, error)
+
+    def _roles(self) -> list[Roles]:
+        dealt = split_roles(self.client.one_process, self.wiring.subscribers, self.wiring.consumers)
+        return [Roles(True)] if self.receivers_later else dealt
+
+    def _open(self, dealt: Sequence[Roles], name: str = "main", first: int = 0) -> None:
+        hands = self.crew.hands(self.runtime, first + len(dealt))[first:]
+        # receivers are opened before the sender, so that none misses what a broker fans out
+        for hand, roles in sorted(zip(hands, dealt, strict=True), key=lambda pair: pair[1].sends):
+            self._staffed.append((hand, name, roles))
+            self.client_version = hand.ask(
+                "open",
+                name=name,
+                language=self.client.language,
+                driver=self.client.driver,
+                wiring=self.wiring.to_json(),
+                cargo=hand.hand_over(self.cargo, "cargo"),
+                sends=roles.sends,
+                receives=[list(pair) for pair in roles.receives],
+            )
+        self._staffed.sort(key=lambda staffed: not staffed[2].sends)
+
+    def _order(self, schedule: Schedule, duration_s: float, limits: Limits) -> Order:
+        t0_ns = time.monotonic_ns() + int(LEAD_S * 1e9)
+        order = Order(
+            first_seq=self._next_seq,
+            t0_ns=t0_ns,
+            deadline_ns=t0_ns + int((duration_s + limits.overrun_s) * 1e9),
+            confirm_timeout_s=limits.confirm_s,
+            offsets_ns=schedule.offsets_ns,
+            template=schedule.template,
+            key=schedule.key,
+        )
+        self._next_seq += len(schedule.offsets_ns)
+        return order
+
+    def _begin(self, sender: tuple[Hand, str, Roles], order: Order) -> tuple[float | None, float]:
+        hand, name, _ = sender
+        hand.latest = Progress(done=False)
+        hand.ask("begin", name=name, order=hand.hand_over(order, "order"))
+        time.sleep(max(order.t0_ns - time.monotonic_ns(), 0) / 1e9)
+        return self._cpu()
+
+    def _await_sent(self, hand: Hand, order: Order, limits: Limits) -> str:
+        """Wait until the sender is done; return its error, or nothing."""
+        until_ns = order.deadline_ns + int((limits.confirm_s + 5.0) * 1e9)
+        while time.monotonic_ns() < until_ns:
+            progress = hand.watch(0.5)
+            self.watch(progress)
+            if progress.done or progress.error:
+                return progress.error
+        return "the sender did not finish in time"
+
+    def _cpu(self) -> tuple[float | None, float]:
+        server = self.server.cpu_s() if self.server else None
+        return server, processes.cpu_s(self._pids())
+
+    def _pids(self) -> list[int]:
+        return sorted({hand.pid for hand, _, _ in self._staffed})
+
+    def _usage_since(self, before: tuple[float | None, float], t0_ns: int) -> Usage:
+        server, client = self._cpu()
+        return Usage(
+            server_cpu_s=None if server is None or before[0] is None else server - before[0],
+            client_cpu_s=client - before[1],
+            span_s=(time.monotonic_ns() - t0_ns) / 1e9,
+            server_peak_rss=self.server.peak_rss_bytes() if self.server else None,
+            client_peak_rss=processes.rss_bytes(self._pids()),
+        )
+
+    def _observe(
+        self, schedule: Schedule, order: Order, usage: Usage, limits: Limits, error: str
+    ) -> Observation:
+        first, *others = [hand.harvest(name) for hand, name, _ in self._staffed]
+        harvests = [first, *others]
+        expected = _to_arrive(first, self.wiring.confirmed)
+        silent_since = time.monotonic()
+        while not self._all_there(harvests, order.first_seq, expected):
+            if time.monotonic() - silent_since > limits.grace_s:
+                break
+            time.sleep(DRAIN_POLL_S)
+            more = [hand.harvest(name) for hand, name, _ in self._staffed]
+            if any(len(delivery.seq) for harvest in more for delivery in harvest.deliveries):
+                silent_since = time.monotonic()
+            harvests.extend(more)
+        sizes = np.array([len(template) for template in self.cargo.templates], dtype=np.int32)
+        return Observation(
+            first_seq=order.first_seq,
+            intended_ns=order.t0_ns + order.offsets_ns,
+            sent_ns=first.sent_ns,
+            confirmed_ns=first.confirmed_ns
+            if self.wiring.confirmed
+            else np.zeros_like(first.sent_ns),
+            key=schedule.key,
+            size_bytes=sizes[schedule.template],
+            subscribers=self.wiring.subscribers,
+            deliveries=_merge(harvests),
+            usage=usage,
+            refusals=first.refusals,
+            error=error,
+            attached_ns=self._attached_ns,
+        )
+
+    def _all_there(self, harvests: Sequence[Harvest], first_seq: int, expected: Indices) -> bool:
+        got = _merge(harvests)
+        for subscriber in range(self.wiring.subscribers):
+            arrived = [d.seq for d in got if d.subscriber == subscriber]
+            seen = np.concatenate(arrived) if arrived else np.empty(0, np.int32)
+            if len(seen) < len(expected) or not np.isin(expected + first_seq, seen).all():
+                return False
+        return True
+
+    def _close(self) -> None:
+        for hand, name, _ in self._staffed:
+            if hand.alive:
+                hand.ask("close", name=name, within_s=20.0)
+        self._staffed.clear()
+        if self.topology:
+            self.topology.delete()
+
+
+def _to_arrive(harvest: Harvest, confirmed: bool) -> Indices:
+    """Indices of the messages a subscriber must get: the confirmed, or, unconfirmed, the sent."""
+    which = harvest.confirmed_ns if confirmed else harvest.sent_ns
+    return np.flatnonzero(which > 0).astype(np.int32)
+
+
+def _merge(harvests: Sequence[Harvest]) -> tuple[Delivery, ...]:
+    """One delivery per consumer, in the order of arrival."""
+    by_consumer: dict[tuple[int, int], list[Delivery]] = {}
+    for harvest in harvests:
+        for delivery in harvest.deliveries:
+            by_consumer.setdefault((delivery.subscriber, delivery.member), []).append(delivery)
+    return tuple(
+        Delivery(
+            subscriber=subscriber,
+            member=member,
+            seq=np.concatenate([part.seq for part in parts]),
+            received_ns=np.concatenate([part.received_ns for part in parts]),
+            foreign=sum(part.foreign for part in parts),
+        )
+        for (subscriber, member), parts in sorted(by_consumer.items())
+    )

@@ -1,0 +1,165 @@
+"""A worker process: holds generators, does what it is told on standard input, answers on standard
+output, one JSON object a line.
+
+It is a process of its own so that a client library's threads, JVM and memory are apart from the
+test runner, run on the load's cores, and die with it: the end of standard input ends the worker.
+Workers live on from trial to trial, so that what is measured is a warm client, as in a service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import pickle
+import select
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from spikebench.load.driver import Driver, Wiring
+from spikebench.load.generator import Cargo, Generator, Harvest, Order, PythonGenerator, Roles
+
+REPORT_EVERY_S = 0.2
+"""How often progress is reported while a segment runs."""
+
+
+class Worker:
+    """Answers requests; at most one generator is open at a time per name."""
+
+    def __init__(self, answers: IO[str]) -> None:
+        self._answers = answers
+        self._generators: dict[str, Generator] = {}
+        self._running: set[str] = set()
+
+    def serve(self, requests: int) -> None:
+        """Answer the requests that arrive on file descriptor ``requests`` until it is closed."""
+        buffered = b""
+        while True:
+            if not select.select([requests], [], [], REPORT_EVERY_S)[0]:
+                self._report()
+                continue
+            chunk = os.read(requests, 65_536)
+            if not chunk:
+                return
+            *lines, buffered = (buffered + chunk).split(b"\n")
+            for line in lines:
+                self._answer(json.loads(line))
+
+    def close(self) -> None:
+        """Close every generator."""
+        for name in list(self._generators):
+            self._close(name)
+
+    def _answer(self, request: dict[str, Any]) -> None:
+        verb: Callable[..., Any] = getattr(self, "_" + request.pop("verb"))
+        try:
+            self._say({"ok": verb(**request)})
+        except Exception as error:  # client libraries raise anything; the harness decides
+            self._say({"error": f"{type(error).__name__}: {error}"})
+
+    def _report(self) -> None:
+        for name in list(self._running):
+            progress = self._generators[name].progress()
+            self._say({"progress": vars(progress)})
+            if progress.done or progress.error:
+                self._running.discard(name)
+
+    def _say(self, answer: dict[str, Any]) -> None:
+        self._answers.write(json.dumps(answer) + "\n")
+        self._answers.flush()
+
+    def _start_java(self, home: str, class_path: list[str]) -> None:
+        from spikebench.load.jvm import start_jvm
+
+        start_jvm([Path(jar) for jar in class_path], Path(home))
+
+    def _open(
+        self,
+        name: str,
+        language: str,
+        driver: str,
+        wiring: dict[str, Any],
+        cargo: str,
+        sends: bool,
+        receives: list[list[int]],
+    ) -> str:
+        roles = Roles(sends, tuple((subscriber, member) for subscriber, member in receives))
+        wired = Wiring.from_json(wiring)
+        generator = _generator(language, driver, wired, _load_cargo(Path(cargo)), roles)
+        self._generators[name] = generator
+        return generator.open()
+
+    def _begin(self, name: str, order: str) -> None:
+        self._generators[name].begin(_load_order(Path(order)))
+        self._running.add(name)
+
+    def _progress(self, name: str) -> dict[str, Any]:
+        return vars(self._generators[name].progress())
+
+    def _harvest(self, name: str, into: str) -> None:
+        _save_harvest(self._generators[name].harvest(), Path(into))
+
+    def _close(self, name: str) -> None:
+        self._running.discard(name)
+        generator = self._generators.pop(name, None)
+        if generator:
+            generator.close()
+
+
+def _generator(
+    language: str, driver: str, wiring: Wiring, cargo: Cargo, roles: Roles
+) -> Generator:
+    if language == "java":
+        from spikebench.load.jvm import JavaGenerator
+
+        return JavaGenerator(driver, wiring, cargo, roles)
+    return PythonGenerator(_python_driver(driver, wiring), cargo, roles)
+
+
+def _python_driver(name: str, wiring: Wiring) -> Driver:
+    module, _, attribute = name.partition(":")
+    made: Driver = getattr(importlib.import_module(module), attribute)(wiring)
+    return made
+
+
+def _load_cargo(path: Path) -> Cargo:
+    cargo: Cargo = pickle.loads(path.read_bytes())  # written by our own parent into our own folder
+    return cargo
+
+
+def _load_order(path: Path) -> Order:
+    order: Order = pickle.loads(path.read_bytes())
+    return order
+
+
+def _save_harvest(harvest: Harvest, path: Path) -> None:
+    arrays: dict[str, Any] = {"sent_ns": harvest.sent_ns, "confirmed_ns": harvest.confirmed_ns}
+    for number, delivery in enumerate(harvest.deliveries):
+        arrays[f"seq.{number}"] = delivery.seq
+        arrays[f"received_ns.{number}"] = delivery.received_ns
+    heads = [[d.subscriber, d.member, d.foreign] for d in harvest.deliveries]
+    arrays["heads"] = np.array(heads, dtype=np.int64).reshape(-1, 3)
+    arrays["refusals"] = np.array(json.dumps(dict(harvest.refusals)))
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def main() -> None:
+    """Serve standard input; what libraries print goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    worker = Worker(answers)
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        worker.serve(0)
+    worker.close()
+    os._exit(0)  # client libraries leave non-daemon threads behind
+
+
+if __name__ == "__main__":
+    main()
