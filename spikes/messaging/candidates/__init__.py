@@ -1,0 +1,1 @@
+"""Drivers and topologies of the messaging spike's candidates."""

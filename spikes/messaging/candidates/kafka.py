@@ -1,0 +1,117 @@
+"""Kafka's topic of a trial, through kafka-python's admin client."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import (
+    GroupIdNotFoundError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+)
+
+from spikebench.errors import DriverError
+from spikebench.load.driver import Wiring
+
+CREATE_TIMEOUT_MS = 15_000
+
+
+def partitions(wiring: Wiring) -> int:
+    """Return the topic's partitions: the option, else 1 where the whole queue must keep its order,
+    else enough for every consumer to have one."""
+    default = 1 if wiring.ordering == "queue" else max(wiring.consumers, 4)
+    return int(wiring.options.get("partitions", default))
+
+
+def group_of(wiring: Wiring, subscriber: int) -> str:
+    """Return the consumer group of ``subscriber``."""
+    return f"{wiring.name}.{subscriber}"
+
+
+class KafkaTopology:
+    """One topic with a group of consumers for each subscriber; options: ``partitions``."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._opened: KafkaAdminClient | None = None
+
+    def create(self) -> None:
+        """Create the topic and wait until every partition has a leader; DriverError on refusal."""
+        name = self._wiring.name
+        topic = {"num_partitions": partitions(self._wiring), "replication_factor": 1}
+        try:
+            admin = self._admin()
+            with contextlib.suppress(TopicAlreadyExistsError):
+                admin.create_topics({name: topic}, timeout_ms=CREATE_TIMEOUT_MS)
+            admin.wait_for_topics([name], timeout_ms=CREATE_TIMEOUT_MS)
+        except KafkaError as error:
+            raise self._refused("create the topic", error) from error
+
+    def delete(self) -> None:
+        """Delete the topic and its groups by their names; DriverError where the broker is away."""
+        try:
+            admin = self._admin()
+            with contextlib.suppress(UnknownTopicOrPartitionError):
+                admin.delete_topics([self._wiring.name])
+            # a group that somebody is still in, or that never was, is answered in the result
+            with contextlib.suppress(GroupIdNotFoundError):
+                admin.delete_groups(self._groups)
+        except KafkaError as error:
+            raise self._refused("delete the topic", error) from error
+        finally:
+            self._close()
+
+    def backlog(self) -> int | None:
+        """Return what the groups have not yet committed, summed over them."""
+        try:
+            return self._uncommitted(self._admin())
+        except KafkaError as error:
+            raise self._refused("count the backlog", error) from error
+
+    def version(self) -> str:
+        """Return the broker's version as far as its protocol tells, e.g. ``Kafka 4.3``."""
+        try:
+            broker = self._admin().get_broker_version_data(self._a_broker())
+        except KafkaError as error:
+            raise self._refused("tell its version", error) from error
+        return "Kafka " + ".".join(str(part) for part in broker.broker_version)
+
+    @property
+    def _groups(self) -> list[str]:
+        return [group_of(self._wiring, each) for each in range(self._wiring.subscribers)]
+
+    def _uncommitted(self, admin: KafkaAdminClient) -> int:
+        numbers = range(partitions(self._wiring))
+        parts = [TopicPartition(self._wiring.name, number) for number in numbers]
+        ends = admin.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
+        written = sum(end.offset for end in ends.values())
+        committed: dict[str, dict[Any, Any]] = admin.list_group_offsets(
+            dict.fromkeys(self._groups, parts)
+        )
+        done = sum(max(at.offset, 0) for offsets in committed.values() for at in offsets.values())
+        return int(written * self._wiring.subscribers - done)
+
+    def _a_broker(self) -> int:
+        return int(self._admin().describe_cluster()["brokers"][0]["broker_id"])
+
+    def _admin(self) -> KafkaAdminClient:
+        if self._opened is None:
+            self._opened = KafkaAdminClient(
+                bootstrap_servers=self._wiring.connection["bootstrap"], bootstrap_timeout_ms=10_000
+            )
+        return self._opened
+
+    def _close(self) -> None:
+        admin, self._opened = self._opened, None
+        if admin is not None:
+            admin.close()
+
+    def _refused(self, what: str, error: KafkaError) -> DriverError:
+        return DriverError(
+            f"Kafka would not {what} for {self._wiring.name}: {error}; "
+            "look at the broker's log, and whether it is up"
+        )

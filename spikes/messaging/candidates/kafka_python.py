@@ -1,0 +1,167 @@
+"""Kafka driven by kafka-python."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import kafka
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from spikebench.errors import DriverError
+from spikebench.load.driver import Confirms, Deliver, Wiring
+from spikes.messaging.candidates.kafka import group_of
+
+CLOSE_TIMEOUT_S = 10
+
+
+class KafkaPythonDriver:
+    """An idempotent producer with acks=all, and consumers that commit what they delivered."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def sender(self, confirms: Confirms) -> KafkaPythonSender:
+        """Open a producer that knows the topic's partitions."""
+        return KafkaPythonSender(self._wiring, confirms)
+
+    def receiver(self, subscriber: int, member: int, deliver: Deliver) -> KafkaPythonReceiver:
+        """Open a consumer that holds its partitions."""
+        return KafkaPythonReceiver(self._wiring, subscriber, member, deliver)
+
+    def version(self) -> str:
+        """Return kafka-python's name and version."""
+        return f"kafka-python {kafka.__version__}"
+
+
+class KafkaPythonSender:
+    """Hands messages to the producer, whose own thread gathers, sends and confirms them."""
+
+    def __init__(self, wiring: Wiring, confirms: Confirms) -> None:
+        self._topic = wiring.name
+        self._confirms = confirms
+        self._answered = threading.Event()
+        self._producer = _producer(wiring)
+        self._producer.partitions_for(self._topic)
+
+    def send(self, seq: int, key: bytes, body: bytes) -> None:
+        """Hand one message over; one the library refuses is reported as failed."""
+        try:
+            future = self._producer.send(self._topic, value=body, key=key)
+        except KafkaError as error:
+            self._confirms.failed(seq, f"{type(error).__name__}: {error}")
+            return
+        future.add_callback(partial(self._on_confirm, seq))
+        future.add_errback(partial(self._on_failure, seq))
+
+    def poll(self, timeout_s: float) -> None:
+        """Wait for the next confirm: the producer's own thread does the work."""
+        if timeout_s > 0:
+            self._answered.wait(timeout_s)
+        self._answered.clear()
+
+    def flush(self) -> None:
+        """Do nothing: the producer sends what it has gathered when ``linger_ms`` is over."""
+
+    def close(self) -> None:
+        """Send what is left and close."""
+        self._producer.close(timeout=CLOSE_TIMEOUT_S)
+
+    def _on_confirm(self, seq: int, _metadata: object) -> None:
+        self._confirms.confirmed(seq)
+        self._answered.set()
+
+    def _on_failure(self, seq: int, error: BaseException) -> None:
+        self._confirms.failed(seq, f"{type(error).__name__}: {error}")
+        self._answered.set()
+
+
+class KafkaPythonReceiver:
+    """Reads its share of the partitions and commits after delivery, at most once a poll.
+
+    Partitions are shared out by member number rather than by the group's own rebalancing, which
+    would move them while the trial's consumers join one by one; positions are the group's.
+    """
+
+    def __init__(self, wiring: Wiring, subscriber: int, member: int, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._prefetch = wiring.prefetch
+        self._ack_batch = wiring.ack_batch
+        self._waiting = 0
+        self._done: dict[TopicPartition, OffsetAndMetadata] = {}
+        self._closed = False
+        try:
+            self._consumer = _consumer(wiring, group_of(wiring, subscriber))
+            self._take(wiring, member)
+        except KafkaError as error:
+            raise DriverError(f"Kafka gave no partitions of {wiring.name}: {error}") from error
+
+    def receive(self, timeout_s: float) -> int:
+        """Poll once, hand over what came, and commit it."""
+        polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=self._prefetch)
+        bodies = [record.value for records in polled.values() for record in records]
+        if bodies:
+            self._deliver(bodies)
+            for part, records in polled.items():
+                self._done[part] = OffsetAndMetadata(records[-1].offset + 1, "", -1)
+            self._waiting += len(bodies)
+        if self._waiting >= (self._ack_batch if bodies else 1):
+            self._commit()
+        return len(bodies)
+
+    def close(self) -> None:
+        """Commit what was delivered and close."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._done:
+                self._consumer.commit(self._done, timeout_ms=CLOSE_TIMEOUT_S * 1000)
+        except KafkaError as error:
+            raise DriverError(f"Kafka did not take the last commit: {error}") from error
+        finally:
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_S * 1000)
+
+    def _take(self, wiring: Wiring, member: int) -> None:
+        numbers = sorted(self._consumer.partitions_for_topic(wiring.name) or ())
+        mine = [
+            TopicPartition(wiring.name, number) for number in numbers[member :: wiring.consumers]
+        ]
+        self._consumer.assign(mine)
+        for part in mine:
+            self._consumer.position(part, timeout_ms=CLOSE_TIMEOUT_S * 1000)
+
+    def _commit(self) -> None:
+        self._consumer.commit_async(dict(self._done))
+        self._waiting = 0
+
+
+def _producer(wiring: Wiring) -> KafkaProducer:
+    # a body may be longer than a request's default size; the broker's own limit is what counts
+    largest = max(1_048_576, wiring.largest_body_bytes + 1_024)
+    try:
+        return KafkaProducer(
+            bootstrap_servers=wiring.connection["bootstrap"],
+            acks="all" if wiring.confirmed else 0,
+            enable_idempotence=wiring.confirmed,
+            linger_ms=int(wiring.linger_ms),
+            batch_size=wiring.batch_bytes,
+            max_request_size=largest,
+            max_in_flight_requests_per_connection=5,
+            allow_auto_create_topics=False,
+        )
+    except KafkaError as error:
+        raise DriverError(f"no Kafka at {wiring.connection['bootstrap']}: {error}") from error
+
+
+def _consumer(wiring: Wiring, group: str) -> KafkaConsumer:
+    return KafkaConsumer(
+        bootstrap_servers=wiring.connection["bootstrap"],
+        group_id=group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_poll_records=wiring.prefetch,
+        allow_auto_create_topics=False,
+    )
