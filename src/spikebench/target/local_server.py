@@ -1,0 +1,211 @@
+"""A server started by us as a tree of processes on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spikebench.errors import TargetError
+from spikebench.target.connection import PrivateConnection
+from spikebench.target.guard import Charge, Guard
+from spikebench.target.ports import is_taken
+from spikebench.target.scratch import Account, give, make_scratch, ordinary_account
+from spikebench.target.software import Cores, Say
+from spikebench.target.tree import ProcessTree, kill_marked
+
+_MARK = "SPIKEBENCH_SERVER"
+_TAIL_LINES = 20
+_POLL_S = 0.05
+_IN_USE = re.compile(r"address (is )?already in use|eaddrinuse", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How one attempt starts a server whose data lies in a folder of its own.
+
+    It is up when its processes listen on every port of ``listens`` and ``ready`` says so.
+    ``as_ordinary_user`` is False only for a program that gives up root by itself.
+    ``grace_s`` is how long it may take to end before it is killed; its data is thrown away.
+    """
+
+    command: Sequence[str]
+    connection: Mapping[str, str]
+    listens: Sequence[int]
+    ready: Callable[[], bool]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    as_ordinary_user: bool = True
+    timeout_s: float = 90.0
+    grace_s: float = 3.0
+
+
+Prepare = Callable[[Path], Launch]
+"""Writes a server's configuration into an empty folder, with free ports, and plans its start."""
+
+
+class LocalServer:
+    """A ``Running`` server of our own; ``start`` makes one."""
+
+    def __init__(self, name: str, launch: Launch, folder: Path, cores: Cores) -> None:
+        account = ordinary_account()
+        give(folder, account)
+        self._name = name
+        self._launch = launch
+        self._log = folder / "server.log"
+        self._connection = PrivateConnection(launch.connection)
+        self._mark = uuid.uuid4().hex
+        self._startup_s: float | None = None
+        self._last_words = ""
+        self._stopped = False
+        self._began = time.monotonic()
+        self._guard = Guard(self._charge(folder, cores, account))
+        self._tree = ProcessTree(self._guard.pid)
+
+    @classmethod
+    def start(cls, name: str, prepare: Prepare, cores: Cores, say: Say) -> LocalServer:
+        """Start a server and wait until it is up, once more if a port was taken meanwhile.
+
+        Raise TargetError with the end of its log if it ends, or is not up in time.
+        """
+        server = cls._launched(name, prepare, cores)
+        try:
+            server._await_ready()
+        except _PortTakenError:
+            say(f"{name}: a port was taken meanwhile, trying others")
+            server = cls._launched(name, prepare, cores)
+            server._await_ready()
+        return server
+
+    @property
+    def connection(self) -> PrivateConnection:
+        """How a driver reaches it."""
+        return self._connection
+
+    @property
+    def startup_s(self) -> float | None:
+        """Seconds from start to ready."""
+        return self._startup_s
+
+    @property
+    def pids(self) -> list[int]:
+        """Process numbers of server and children now."""
+        return [member.pid for member in self._tree.members()]
+
+    def cpu_s(self) -> float | None:
+        """CPU seconds used so far by the server and all its children, ended ones too."""
+        return self._tree.cpu_s()
+
+    def peak_rss_bytes(self) -> int | None:
+        """Sum of the peaks of resident memory of server and children."""
+        return self._tree.peak_rss_bytes()
+
+    def alive(self) -> bool:
+        """Whether the server's first process still runs."""
+        return not self._stopped and self._guard.alive() and self._guard.exit_code() is None
+
+    def pause(self) -> None:
+        """Take all its processes off the processor."""
+        if not self._stopped:
+            self._tree.stop()
+
+    def resume(self) -> None:
+        """Let it run on; returns when it answers again, raises TargetError if it does not."""
+        if not self._stopped:
+            self._tree.resume()
+            self._await_ready()
+
+    def log_tail(self) -> str:
+        """The last lines of what it printed, without its secrets."""
+        if self._stopped:
+            return self._last_words
+        with suppress(OSError):
+            lines = self._log.read_text(errors="replace").splitlines()
+            return self._connection.redact("\n".join(lines[-_TAIL_LINES:]))
+        return ""
+
+    def stop(self) -> None:
+        """End all its processes and remove its data; safe to call twice."""
+        if self._stopped:
+            return
+        self.cpu_s()
+        self.peak_rss_bytes()
+        self._last_words = self.log_tail()
+        self._stopped = True
+        watched = self._guard.alive()
+        self._guard.end()
+        if not watched:
+            kill_marked(_MARK, self._mark)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._name}, {self._connection})"
+
+    @classmethod
+    def _launched(cls, name: str, prepare: Prepare, cores: Cores) -> LocalServer:
+        folder = make_scratch(name, None)
+        try:
+            return cls(name, prepare(folder), folder, cores)
+        except OSError as error:
+            raise TargetError(
+                f"{name} could not be set up in {folder}: {error.strerror}. Make room there, or "
+                "set TMPDIR to a folder on another disk."
+            ) from error
+
+    def _charge(self, folder: Path, cores: Cores, account: Account | None) -> Charge:
+        runner = account if self._launch.as_ordinary_user else None
+        return Charge(
+            command=list(self._launch.command),
+            environ=self._environ(folder),
+            folder=str(folder),
+            log=str(self._log),
+            uid=runner.uid if runner else None,
+            gid=runner.gid if runner else None,
+            cpus=list(cores.server),
+            grace_s=self._launch.grace_s,
+            remove=[str(folder)],
+        )
+
+    def _environ(self, folder: Path) -> dict[str, str]:
+        # Nothing else of ours: a server must not change with the shell it was started from.
+        base = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
+        own = {"HOME": str(folder), "TMPDIR": str(folder), _MARK: self._mark}
+        return base | own | dict(self._launch.environ)
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + self._launch.timeout_s
+        while not self._is_ready():
+            if not self.alive():
+                raise self._failed(f"ended with code {self._guard.exit_code()} before it was up")
+            if time.monotonic() > deadline:
+                raise self._failed(f"was not up within {self._launch.timeout_s:.0f} s")
+            time.sleep(_POLL_S)
+        if self._startup_s is None:
+            self._startup_s = time.monotonic() - self._began
+
+    def _is_ready(self) -> bool:
+        # Listening is asked of our own processes, lest a stranger on the port answer for them.
+        listening = all(self._tree.listens(port) for port in self._launch.listens)
+        return listening and self.alive() and self._launch.ready()
+
+    def _failed(self, what: str) -> TargetError:
+        taken = self._startup_s is None and self._port_is_taken()
+        self.stop()
+        kind = _PortTakenError if taken else TargetError
+        tail = self._last_words or "(it printed nothing)"
+        return kind(
+            f"{self._name} {what}. The end of its log:\n{tail}\n"
+            "`spikebench doctor` tells what is missing; another target may serve (--target)."
+        )
+
+    def _port_is_taken(self) -> bool:
+        if _IN_USE.search(self.log_tail()):
+            return True
+        return any(not self._tree.listens(port) and is_taken(port) for port in self._launch.listens)
+
+
+class _PortTakenError(TargetError):
+    """A port that was free a moment ago is somebody else's."""
