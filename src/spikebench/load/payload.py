@@ -63,7 +63,7 @@ def _fillers(payload: Payload, rng: random.Random) -> Templates:
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_FILLER_BYTES = len(BLANK + b'"random":"","constant":""}')
+_FILLER_BYTES = len(BLANK + b'"a":"","b":""}')
 
 
 def _filler(size_bytes: int, rng: random.Random) -> bytes:
@@ -72,7 +72,7 @@ def _filler(size_bytes: int, rng: random.Random) -> bytes:
         raise ValueError(f"a filler body needs {_FILLER_BYTES} bytes; {size_bytes} were asked for")
     random_bytes = min(size_bytes // 2, room)
     noise = bytes(rng.choices(_BASE64, k=random_bytes))
-    return BLANK + b'"random":"%b","constant":"%b"}' % (noise, b"x" * (room - random_bytes))
+    return BLANK + b'"a":"%b","b":"%b"}' % (noise, b"x" * (room - random_bytes))
 
 
 @dataclass(frozen=True)

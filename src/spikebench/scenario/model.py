@@ -1,37 +1,118 @@
 """What a scenario file may say: a workload and what it requires, as data.
 
-Durations are in seconds, rates in messages per second, sizes in bytes.
+Durations are in seconds, rates in messages per second, sizes in bytes. ``docs/scenarios.md`` is the
+reference of every key.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
 
 from spikebench.candidate import Ordering
+from spikebench.scenario.document import Document, shown
 
-Percent = Annotated[str, Field(pattern=r"^[1-9][0-9]?\s?%$")]
-Rate = Annotated[float, Field(gt=0)]
+Metric = Literal[
+    "throughput",
+    "capacity",
+    "drain_s",
+    "publish_p50",
+    "publish_p95",
+    "publish_p99",
+    "publish_p999",
+    "service_p50",
+    "service_p95",
+    "service_p99",
+    "service_p999",
+    "end_to_end_p50",
+    "end_to_end_p95",
+    "end_to_end_p99",
+    "end_to_end_p999",
+]
+"""What a scenario's comparison can rest on."""
+
+_HIGHEST_RATE_PER_S = 10_000_000
+_MOST_MESSAGES = 50_000_000
+_MOST_TEMPLATE_BYTES = 128 * 1024 * 1024
+_LONGEST_ROW_HEAD_BYTES = 512
+_SHARE = re.compile(r"([1-9][0-9]?)\s?%")
+_STRENGTH = {"none": 0, "key": 1, "queue": 2}
+
+
+def _refuse(key: str, what: str) -> PydanticCustomError:
+    """An error of several keys, to be shown at ``key`` (dotted, from the part that is checked)."""
+    return PydanticCustomError("scenario", "{what}", {"what": what, "key": key})
+
+
+def _rate(value: object) -> float | str:
+    """Return a rate in messages a second, or a share of capacity as ``30 %``."""
+    if isinstance(value, str) and (share := _SHARE.fullmatch(value.strip())):
+        return f"{share[1]} %"
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and 0 < value <= _HIGHEST_RATE_PER_S
+    ):
+        return float(value)
+    what = (
+        f"{shown(value)} is not a rate; write messages a second, above 0 and at most "
+        f"{_HIGHEST_RATE_PER_S}, or a share of measured capacity such as 30 %"
+    )
+    raise PydanticCustomError("scenario", "{what}", {"what": what})
+
+
+Rate = Annotated[float | str, BeforeValidator(_rate)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Payload(_Part):
-    """Message bodies: ``filler`` of one size (half of it random), or ``row-events`` as a change-data
-    capture daemon writes them, between ``size_bytes`` and ``largest_bytes``.
+    """Message bodies of ``kind`` ``filler`` (one size, half of it random) or ``row-events``.
 
-    ``keys`` is how many distinct keys there are; ``templates`` how many distinct bodies are made
-    beforehand and sent again and again with their own sequence number and send time.
+    Row events are written as a change-data capture daemon writes them, between ``size_bytes`` and
+    ``largest_bytes`` long. ``keys`` is how many distinct keys there are; ``templates`` how many
+    distinct bodies are made beforehand (row events: at least one a key) and sent again and again
+    with their own sequence number and send time.
     """
 
     kind: Literal["filler", "row-events"] = "filler"
-    size_bytes: int = Field(default=1024, ge=64)
-    largest_bytes: int | None = Field(default=None, ge=64)
-    keys: int = Field(default=1000, ge=1)
-    templates: int = Field(default=256, ge=1)
+    size_bytes: int = Field(default=1024, ge=64, le=64 * 1024 * 1024)
+    largest_bytes: int | None = Field(default=None, ge=64, le=64 * 1024 * 1024)
+    keys: int = Field(default=1000, ge=1, le=1_000_000)
+    templates: int = Field(default=256, ge=1, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> Self:
+        if self.largest_bytes is not None and self.kind == "filler":
+            raise _refuse("largest_bytes", "filler has one size; remove it, or use row-events")
+        if self.largest_bytes is not None and self.largest_bytes < self.size_bytes:
+            raise _refuse("largest_bytes", "below size_bytes; make it the larger of the two")
+        if self.kind == "row-events" and self.longest_bytes < _LONGEST_ROW_HEAD_BYTES:
+            what = f"a row event may need {_LONGEST_ROW_HEAD_BYTES} bytes; allow at least as many"
+            raise _refuse("largest_bytes" if self.largest_bytes else "size_bytes", what)
+        return self
+
+    @model_validator(mode="after")
+    def _templates_fit_in_memory(self) -> Self:
+        if self.bodies * self.longest_bytes > _MOST_TEMPLATE_BYTES:
+            what = f"bodies would take over {_MOST_TEMPLATE_BYTES} bytes of memory; have fewer"
+            raise _refuse("templates" if self.templates >= self.bodies else "keys", what)
+        return self
+
+    @property
+    def longest_bytes(self) -> int:
+        """Length of the longest body there may be."""
+        return self.largest_bytes or self.size_bytes
+
+    @property
+    def bodies(self) -> int:
+        """How many distinct bodies are made."""
+        return max(self.templates, self.keys) if self.kind == "row-events" else self.templates
 
 
 class Arrivals(_Part):
@@ -42,13 +123,33 @@ class Arrivals(_Part):
     """
 
     kind: Literal["uniform", "poisson", "bursts"] = "uniform"
-    rate_per_s: Rate | Percent
-    burst_min: int = Field(default=1, ge=1)
-    burst_max: int = Field(default=1, ge=1)
+    rate_per_s: Rate
+    burst_min: int = Field(default=1, ge=1, le=100_000)
+    burst_max: int = Field(default=1, ge=1, le=100_000)
+
+    @model_validator(mode="after")
+    def _bursts_are_ordered(self) -> Self:
+        if self.burst_max < self.burst_min:
+            raise _refuse("burst_max", "below burst_min; make it the larger of the two")
+        return self
+
+    @property
+    def capacity_share(self) -> float | None:
+        """The rate as a part of capacity, in (0, 1); None where it is a number of messages."""
+        return int(self.rate_per_s[:-2]) / 100 if isinstance(self.rate_per_s, str) else None
+
+    @property
+    def fixed_rate_per_s(self) -> float | None:
+        """The rate in messages a second; None where it is a share of capacity."""
+        return None if isinstance(self.rate_per_s, str) else self.rate_per_s
 
 
 class Promise(_Part):
-    """What the user is promised, the same for every candidate."""
+    """What the user is promised, the same for every candidate.
+
+    ``durable``: survives a restart of the broker. ``confirmed``: the producer hears that the broker
+    has taken responsibility. ``delivery``: a consumer acknowledges after its work, or before.
+    """
 
     durable: bool = True
     confirmed: bool = True
@@ -59,32 +160,42 @@ class Promise(_Part):
 class Producer(_Part):
     """One producer: its window of unconfirmed messages, and how far it may gather messages."""
 
-    confirm_window: int = Field(default=1000, ge=1)
-    batch_messages: int = Field(default=1, ge=1)
-    batch_bytes: int = Field(default=131_072, ge=1)
-    linger_ms: float = Field(default=0.0, ge=0)
+    confirm_window: int = Field(default=1000, ge=1, le=1_000_000)
+    batch_messages: int = Field(default=1, ge=1, le=100_000)
+    batch_bytes: int = Field(default=131_072, ge=1, le=64 * 1024 * 1024)
+    linger_ms: float = Field(default=0.0, ge=0, le=60_000)
 
 
 class Consumers(_Part):
     """``subscribers`` each get every message; ``competing`` consumers share a subscriber's."""
 
-    subscribers: int = Field(default=1, ge=1)
-    competing: int = Field(default=1, ge=1)
-    prefetch: int = Field(default=200, ge=1)
-    ack_batch: int = Field(default=1, ge=1)
-    away_s: float = Field(default=0.0, ge=0)
+    subscribers: int = Field(default=1, ge=1, le=100)
+    competing: int = Field(default=1, ge=1, le=100)
+    prefetch: int = Field(default=200, ge=1, le=65_535)
+    ack_batch: int = Field(default=1, ge=1, le=65_535)
+    away_s: float = Field(default=0.0, ge=0, le=3600)
+
+    @model_validator(mode="after")
+    def _acknowledges_what_it_may_hold(self) -> Self:
+        if self.ack_batch > self.prefetch:
+            what = "above prefetch, so that a consumer would wait for ever; lower it"
+            raise _refuse("ack_batch", what)
+        return self
 
 
 class Timing(_Part):
     """How long the parts of a trial last; ``grace_s`` is how long a silent drain is waited for."""
 
-    warmup_s: float = Field(default=0.5, ge=0)
-    measure_s: float = Field(gt=0)
-    grace_s: float = Field(default=5.0, gt=0)
+    warmup_s: float = Field(default=0.5, ge=0, le=3600)
+    measure_s: float = Field(gt=0, le=3600)
+    grace_s: float = Field(default=5.0, gt=0, le=3600)
 
 
 class Requires(_Part):
-    """What the user needs; the table says met, not met or not shown. ``headroom`` is capacity ÷ rate."""
+    """What the user needs; the table says met, not met or not shown.
+
+    ``headroom`` is capacity ÷ rate.
+    """
 
     rate_per_s: float | None = Field(default=None, gt=0)
     end_to_end_p99_ms: float | None = Field(default=None, gt=0)
@@ -101,10 +212,10 @@ class Analysis(_Part):
     others are compared with.
     """
 
-    metric: str
+    metric: Metric
     delta: float = Field(default=0.10, gt=0, lt=1)
-    baseline: str
-    trials: int = Field(default=6, ge=1)
+    baseline: str = Field(min_length=1)
+    trials: int = Field(default=6, ge=1, le=1000)
 
 
 class Scenario(_Part):
@@ -117,9 +228,9 @@ class Scenario(_Part):
     says nothing of the service. ``full_sweep`` widens ``sweep`` in the profile ``full``.
     """
 
-    scenario: str
-    title: str
-    question: str
+    scenario: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    title: str = Field(min_length=1)
+    question: str = Field(min_length=1)
     experiment: Literal["latency", "capacity", "backlog"]
     payload: Payload = Payload()
     arrivals: Arrivals
@@ -134,8 +245,43 @@ class Scenario(_Part):
     full_sweep: dict[str, list[Any]] = {}
     emulator: dict[str, Any] = {}
 
+    _document: Document | None = PrivateAttr(None)
+
+    @property
+    def document(self) -> Document | None:
+        """The file this was read from, for errors that name its lines; None if made in code."""
+        return self._document
+
+    def read_from(self, document: Document | None) -> Self:
+        """Return a copy that knows the file it was read from."""
+        copy = self.model_copy()
+        copy._document = document
+        return copy
+
     @model_validator(mode="after")
-    def _bursts_are_ordered(self) -> Scenario:
-        if self.arrivals.burst_max < self.arrivals.burst_min:
-            raise ValueError("arrivals.burst_max must not be below arrivals.burst_min")
+    def _fits_its_experiment(self) -> Self:
+        if self.experiment == "capacity" and self.arrivals.capacity_share is not None:
+            what = "a share of capacity can't start the search for it; write messages a second"
+            raise _refuse("arrivals.rate_per_s", what)
+        if self.experiment == "backlog" and not 0 < self.consumers.away_s < self.timing.measure_s:
+            what = "a backlog needs consumers away for a part of measure_s; choose in between"
+            raise _refuse("consumers.away_s", what)
+        if self.experiment != "backlog" and self.consumers.away_s:
+            raise _refuse("consumers.away_s", "only for experiment backlog; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_no_more_than_is_promised(self) -> Self:
+        needed = self.requires.ordering or "none"
+        if _STRENGTH[needed] > _STRENGTH[self.promise.ordering]:
+            what = f"{needed} is more than promise.ordering asks of candidates; make them agree"
+            raise _refuse("requires.ordering", what)
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_scheduled(self) -> Self:
+        duration_s = self.timing.warmup_s + self.timing.measure_s
+        if (self.arrivals.fixed_rate_per_s or 0) * duration_s > _MOST_MESSAGES:
+            what = f"over {_MOST_MESSAGES} messages a trial; lower the rate or shorten timing"
+            raise _refuse("arrivals.rate_per_s", what)
         return self

@@ -1,0 +1,1 @@
+"""Scenarios: workloads and what they require, read from YAML and checked."""

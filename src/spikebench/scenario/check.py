@@ -1,0 +1,75 @@
+"""Checking plain values against the model, in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from spikebench.errors import ScenarioError
+from spikebench.scenario.document import Document, Key, shown
+from spikebench.scenario.model import Scenario
+
+Place = Callable[[Key], Key]
+"""From a key of the model to the key of the file that set it."""
+
+
+def checked(
+    values: Mapping[str, Any], document: Document, place: Place = lambda key: key
+) -> Scenario:
+    """Return ``values`` as a scenario of ``document``; raise ScenarioError with all that is wrong.
+
+    ``place`` is for values that another key of the file has set, such as those of a sweep.
+    """
+    try:
+        return Scenario.model_validate(values).read_from(document)
+    except ValidationError as error:
+        problems = [(place(_key(e)), _what(e)) for e in error.errors(include_url=False)]
+    problems.sort(key=lambda problem: document.line(problem[0]))
+    lines = dict.fromkeys(document.problem(key, what) for key, what in problems)
+    raise ScenarioError("\n".join(lines))
+
+
+def likely(word: str, known: list[str]) -> str:
+    """Return advice for an unknown ``word``: the nearest of ``known``, or all of them."""
+    near = get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+
+
+def _key(error: ErrorDetails) -> Key:
+    own = str(error.get("ctx", {}).get("key", ""))
+    return (*error["loc"], *own.split(".")) if own else error["loc"]
+
+
+def _what(error: ErrorDetails) -> str:
+    kind, value = error["type"], error["input"]
+    if kind == "scenario":
+        return error["msg"]
+    if kind == "extra_forbidden":
+        return f"unknown key; {likely(str(error['loc'][-1]), _names(error['loc'][:-1]))}"
+    if kind == "missing":
+        return "missing; add it"
+    if kind == "literal_error":
+        return f"{shown(value)} is not known; write {error['ctx']['expected']}"
+    if kind == "model_type":
+        return f"{shown(value)} does not fit; write its keys, indented, on the lines below it"
+    return f"{shown(value)} does not fit; {error['msg'].replace('Input should', 'it should')}"
+
+
+def _names(key: Key) -> list[str]:
+    model: type[BaseModel] = Scenario
+    for part in key:
+        model = model_of(model.model_fields[str(part)].annotation) or model
+    return list(model.model_fields)
+
+
+def model_of(annotation: object) -> type[BaseModel] | None:
+    """Return the model a field holds, or None for a plain value."""
+    if get_origin(annotation) in (Union, UnionType):
+        return next(filter(None, map(model_of, get_args(annotation))), None)
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return annotation if is_model else None
