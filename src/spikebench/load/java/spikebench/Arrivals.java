@@ -1,0 +1,127 @@
+package spikebench;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** What one receiver got: written by the receiver's thread, taken away by another while it goes on. */
+public final class Arrivals implements Inbox {
+    private static final int BITS = 14;
+    private static final int SIZE = 1 << BITS;
+    private static final int BLOCKS = 1 << 14;
+    private static final VarHandle COUNT = counter("count");
+    private static final VarHandle FOREIGN = counter("foreign");
+
+    /** Up to 16,384 arrivals: sequence numbers, receive times and the send times in their bodies, in ns. */
+    public static final class Block {
+        public final int[] seq;
+        public final long[] receivedNs;
+        public final long[] sentNs;
+
+        Block() {
+            this(new int[SIZE], new long[SIZE], new long[SIZE]);
+        }
+
+        private Block(int[] seq, long[] receivedNs, long[] sentNs) {
+            this.seq = seq;
+            this.receivedNs = receivedNs;
+            this.sentNs = sentNs;
+        }
+
+        Block slice(int from, int to) {
+            return new Block(
+                    Arrays.copyOfRange(seq, from, to),
+                    Arrays.copyOfRange(receivedNs, from, to),
+                    Arrays.copyOfRange(sentNs, from, to));
+        }
+    }
+
+    private final long hexTag;
+    private final List<byte[]> bodies;
+    private final Block[] blocks = new Block[BLOCKS];
+    private int count;
+    private int foreign;
+    private int taken;
+
+    Arrivals(int tag, boolean keepBodies) {
+        this.hexTag = Header.hex(tag);
+        this.bodies = keepBodies ? new ArrayList<>() : null;
+    }
+
+    @Override
+    public void deliver(byte[] body) {
+        long now = System.nanoTime();
+        if (!Header.isOurs(body, hexTag)) {
+            FOREIGN.setRelease(this, foreign + 1);
+            return;
+        }
+        int i = count;
+        if ((i & SIZE - 1) == 0) {
+            blocks[i >> BITS] = new Block();
+        }
+        Block block = blocks[i >> BITS];
+        block.seq[i & SIZE - 1] = Header.seq(body);
+        block.receivedNs[i & SIZE - 1] = now;
+        block.sentNs[i & SIZE - 1] = Header.sentNs(body);
+        if (bodies != null) {
+            keep(body);
+        }
+        COUNT.setRelease(this, i + 1);
+    }
+
+    /** How many messages of this trial arrived so far. */
+    public int count() {
+        return (int) COUNT.getAcquire(this);
+    }
+
+    /** How many messages arrived that are not of this trial. */
+    public int foreign() {
+        return (int) FOREIGN.getAcquire(this);
+    }
+
+    /** What arrived since the last call, in order; called from one thread at a time. */
+    public Block[] take() {
+        int end = count();
+        List<Block> got = new ArrayList<>();
+        while (taken < end) {
+            int at = taken >> BITS;
+            int from = taken & SIZE - 1;
+            int to = Math.min(SIZE, end - (at << BITS));
+            boolean whole = from == 0 && to == SIZE;
+            got.add(whole ? blocks[at] : blocks[at].slice(from, to));
+            if (to == SIZE) {
+                blocks[at] = null;
+            }
+            taken = (at << BITS) + to;
+        }
+        return got.toArray(Block[]::new);
+    }
+
+    /** The bodies kept since the last call; none unless they were asked for. */
+    public byte[][] takeBodies() {
+        if (bodies == null) {
+            return new byte[0][];
+        }
+        synchronized (bodies) {
+            byte[][] got = bodies.toArray(byte[][]::new);
+            bodies.clear();
+            return got;
+        }
+    }
+
+    private void keep(byte[] body) {
+        synchronized (bodies) {
+            bodies.add(body);
+        }
+    }
+
+    private static VarHandle counter(String field) {
+        try {
+            return MethodHandles.lookup().findVarHandle(Arrivals.class, field, int.class);
+        } catch (ReflectiveOperationException error) {
+            throw new ExceptionInInitializerError(error);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package spikebench;
+
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The sending side of a trial: one sender, driven segment after segment by one thread at a time. It
+ * waits for a message's time, holds it back while the confirm window is full, stamps and sends it.
+ */
+final class Outbox implements Confirms {
+    private static final long CHECK_NS = 10_000_000;
+
+    private final Failure failure;
+    private final Wiring wiring;
+    private final byte[][] templates;
+    private final byte[][] keys;
+    private final long lingerNs;
+    private Sender sender;
+    private volatile Outstanding outstanding;
+    private volatile boolean stopped;
+    private long gatheringSince;
+
+    Outbox(Wiring wiring, byte[][] templates, byte[][] keys, Failure failure) {
+        this.wiring = wiring;
+        this.templates = templates;
+        this.keys = keys;
+        this.failure = failure;
+        this.lingerNs = (long) (wiring.lingerMs() * 1e6);
+        this.outstanding = new Outstanding(0, 0, wiring.confirmWindow());
+    }
+
+    void open(Driver driver) throws Exception {
+        sender = driver.sender(this);
+    }
+
+    Outstanding outstanding() {
+        return outstanding;
+    }
+
+    void begin(Segment segment) {
+        outstanding = new Outstanding(segment.firstSeq(), segment.size(), wiring.confirmWindow());
+    }
+
+    /** Sends the segment that was begun, and waits for it to be settled. */
+    void run(Segment segment) {
+        try {
+            Outstanding current = outstanding;
+            gatheringSince = 0;
+            sendAll(segment, current);
+            settleAll(current, segment.settleNs());
+        } catch (Throwable error) {
+            failure.note("sender", error);
+        }
+    }
+
+    @Override
+    public void confirmed(int seq) {
+        if (wiring.confirmed()) {
+            settle(seq, true);
+        }
+    }
+
+    @Override
+    public void failed(int seq, String reason) {
+        if (settle(seq, false)) {
+            outstanding.note(reason);
+        }
+    }
+
+    void stop() {
+        stopped = true;
+    }
+
+    void close() throws Exception {
+        if (sender != null) {
+            sender.close();
+        }
+    }
+
+    private boolean settle(int seq, boolean confirmed) {
+        try {
+            return outstanding.settle(seq, confirmed);
+        } catch (IllegalStateException error) {
+            failure.note("sender", error);
+            return false;
+        }
+    }
+
+    private void sendAll(Segment segment, Outstanding current) throws Exception {
+        int size = segment.size();
+        for (int i = 0; i < size; i++) {
+            long now = awaitDue(segment.due(i), segment.deadline());
+            if (current.isFull(i)) {
+                now = awaitRoom(i, current, segment.deadline());
+            }
+            if (now >= segment.deadline() || isOver()) {
+                return;
+            }
+            send(i, segment, current, now);
+        }
+    }
+
+    private void send(int i, Segment segment, Outstanding current, long now) throws Exception {
+        int seq = segment.firstSeq() + i;
+        byte[] body = templates[segment.templates()[i]].clone();
+        Header.patch(body, seq, now);
+        current.sending(i, now);
+        sender.send(seq, keys[segment.keys()[i]], body);
+        if (!wiring.confirmed()) {
+            current.settle(seq, true);
+        }
+        if (gatheringSince == 0) {
+            gatheringSince = now;
+        }
+    }
+
+    /** Returns the time, once it is {@code due}; flushes what has lingered long enough meanwhile. */
+    private long awaitDue(long due, long deadline) throws Exception {
+        long now = System.nanoTime();
+        while (now < due && now < deadline && !isOver()) {
+            long wake = Math.min(due, now + CHECK_NS);
+            if (gatheringSince != 0) {
+                if (now >= gatheringSince + lingerNs) {
+                    flush();
+                } else {
+                    wake = Math.min(wake, gatheringSince + lingerNs);
+                }
+            }
+            LockSupport.parkNanos(this, wake - System.nanoTime());
+            now = System.nanoTime();
+        }
+        return now;
+    }
+
+    private long awaitRoom(int i, Outstanding current, long deadline) throws Exception {
+        long now = System.nanoTime();
+        while (current.isFull(i) && now < deadline && !isOver()) {
+            flush();
+            current.awaitRoom(Math.min(CHECK_NS, deadline - now));
+            now = System.nanoTime();
+        }
+        return now;
+    }
+
+    private void settleAll(Outstanding current, long timeoutNs) throws Exception {
+        long end = System.nanoTime() + timeoutNs;
+        do {
+            flush();
+            current.awaitAll(CHECK_NS);
+        } while (!current.isSettled() && System.nanoTime() < end && !isOver());
+    }
+
+    private void flush() throws Exception {
+        gatheringSince = 0;
+        sender.flush();
+    }
+
+    private boolean isOver() {
+        return stopped || failure.isNoted();
+    }
+}
