@@ -126,6 +126,8 @@ class KafkaPythonReceiver:
 
     def _take(self, wiring: Wiring, member: int) -> None:
         numbers = sorted(self._consumer.partitions_for_topic(wiring.name) or ())
+        if not numbers:
+            raise DriverError(f"Kafka has no topic {wiring.name}; has it been deleted?")
         mine = [
             TopicPartition(wiring.name, number) for number in numbers[member :: wiring.consumers]
         ]

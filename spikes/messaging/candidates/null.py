@@ -8,9 +8,6 @@ from collections import deque
 
 from spikebench.load.driver import Confirms, Deliver, Wiring
 
-LARGEST_DRAIN = 1_000
-"""Messages handed over in one call, so that a receiver stays responsive."""
-
 NAP_S = 0.0005
 """How long an idle receiver sleeps: short enough for latency, long enough to leave the core."""
 
@@ -41,6 +38,7 @@ class NullDriver:
 
     def __init__(self, wiring: Wiring) -> None:
         self._queues: list[deque[bytes]] = [deque() for _ in range(wiring.subscribers)]
+        self._prefetch = wiring.prefetch
 
     def sender(self, confirms: Confirms) -> NullSender:
         """Return a sender that appends to every subscriber's queue."""
@@ -49,7 +47,7 @@ class NullDriver:
     def receiver(self, subscriber: int, member: int, deliver: Deliver) -> NullReceiver:
         """Return a receiver of ``subscriber``'s queue, whichever member it is."""
         del member
-        return NullReceiver(self._queues[subscriber], deliver)
+        return NullReceiver(self._queues[subscriber], self._prefetch, deliver)
 
     def version(self) -> str:
         """Return the name of what moves the messages."""
@@ -83,10 +81,11 @@ class NullSender:
 
 
 class NullReceiver:
-    """Takes from one subscriber's queue; a message taken is gone, so taking acknowledges."""
+    """Takes from one subscriber's queue, ``prefetch`` at once; what was taken is acknowledged."""
 
-    def __init__(self, queue: deque[bytes], deliver: Deliver) -> None:
+    def __init__(self, queue: deque[bytes], prefetch: int, deliver: Deliver) -> None:
         self._queue = queue
+        self._prefetch = prefetch
         self._deliver = deliver
 
     def receive(self, timeout_s: float) -> int:
@@ -101,7 +100,7 @@ class NullReceiver:
     def _take(self) -> list[bytes]:
         queue, bodies = self._queue, []
         try:
-            for _ in range(min(len(queue), LARGEST_DRAIN)):
+            for _ in range(min(len(queue), self._prefetch)):
                 bodies.append(queue.popleft())
         except IndexError:  # a competing consumer was faster
             pass
