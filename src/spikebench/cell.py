@@ -10,6 +10,7 @@ from typing import Literal
 
 from spikebench.candidate import Candidate, Client
 from spikebench.scenario.model import Scenario
+from spikebench.scenario.profile import trial_s
 from spikebench.target.fleet import Berth
 
 Arm = Literal["", "A/A", "search"]
@@ -43,9 +44,8 @@ class Cell:
         """About how long one trial takes, in seconds."""
         if self.withheld:
             return 0.0
-        timing = self.scenario.timing
-        searching = 2.5 if self.scenario.experiment == "capacity" else 0.0
-        return timing.warmup_s + timing.measure_s + searching + 0.7
+        searching_s = 2.5 if self.scenario.experiment == "capacity" else 0.0
+        return trial_s(self.scenario) + searching_s
 
     def seed(self, run_seed: int, block: int) -> int:
         """The seed of one trial: a function of the run's seed, the cell and the block alone."""

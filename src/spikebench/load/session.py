@@ -47,7 +47,10 @@ class Limits:
 
 @dataclass
 class Session:
-    """Clients of one trial. A context manager: opened on entry, everything deleted on exit."""
+    """Clients of one trial. A context manager: opened on entry, everything deleted on exit.
+
+    ``versions`` is told the client library's version under ``client``.
+    """
 
     crew: Crew
     runtime: Runtime
@@ -58,7 +61,7 @@ class Session:
     server: Running | None
     watch: Watch = lambda _: None
     receivers_later: bool = False
-    client_version: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
     _staffed: list[tuple[Hand, str, Roles]] = field(default_factory=list)
     _next_seq: int = 0
     _attached_ns: int = 0
@@ -122,7 +125,7 @@ class Session:
         # receivers are opened before the sender, so that none misses what a broker fans out
         for hand, roles in sorted(zip(hands, dealt, strict=True), key=lambda pair: pair[1].sends):
             self._staffed.append((hand, name, roles))
-            self.client_version = hand.ask(
+            self.versions["client"] = hand.ask(
                 "open",
                 name=name,
                 language=self.client.language,

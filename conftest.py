@@ -1,0 +1,1 @@
+"""Nothing but this file's place: it puts the repository's root, and so ``spikes``, on the path."""

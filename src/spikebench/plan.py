@@ -1,0 +1,122 @@
+"""The plan of a run: which cells there are, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from spikebench.candidate import Candidate, Client
+from spikebench.cell import Cell
+from spikebench.errors import UsageError
+from spikebench.scenario.model import Scenario
+from spikebench.scenario.profile import Profile
+from spikebench.scenario.variant import for_emulator, variants
+from spikebench.spike import Spike
+from spikebench.target.cache import Cache
+from spikebench.target.fleet import Asked, Berth, choose
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the command line narrowed a run to; empty means all that the profile has."""
+
+    candidates: Sequence[str] = ()
+    clients: Sequence[str] = ()
+    scenarios: Sequence[str] = ()
+    target: Asked = "auto"
+
+
+def plan(
+    spike: Spike,
+    scenarios: dict[str, Scenario],
+    profile: Profile,
+    selection: Selection,
+    cache: Cache,
+) -> list[Cell]:
+    """Return the cells of a run, with one A/A arm: the first baseline measured a second time.
+
+    Raises UsageError where the selection names what does not exist.
+    """
+    chosen = [spike.candidate(name) for name in selection.candidates] or list(spike.candidates)
+    _check_clients(chosen, selection.clients)
+    names = _scenario_names(scenarios, profile, selection.scenarios)
+    berths = {candidate.name: choose(candidate, selection.target, cache) for candidate in chosen}
+    cells = [
+        cell
+        for name in names
+        for candidate in chosen
+        for client in _clients(candidate, profile, selection.clients)
+        for cell in _cells(
+            spike.name, scenarios[name], candidate, client, berths[candidate.name], profile
+        )
+    ]
+    return [*cells, *_control_arm(cells)]
+
+
+def _check_clients(candidates: Sequence[Candidate], asked: Sequence[str]) -> None:
+    known = sorted({name for candidate in candidates for name in candidate.client_names})
+    for name in asked:
+        if name not in known:
+            raise UsageError(f"--client {name}: no such client; there are {', '.join(known)}")
+
+
+def _scenario_names(
+    scenarios: dict[str, Scenario], profile: Profile, asked: Sequence[str]
+) -> list[str]:
+    for name in asked:
+        if name not in scenarios:
+            known = ", ".join(scenarios)
+            raise UsageError(f"--scenario {name}: no such scenario; there are {known}")
+    return list(asked or profile.scenarios or scenarios)
+
+
+def _clients(candidate: Candidate, profile: Profile, asked: Sequence[str]) -> list[Client]:
+    if asked:
+        return [candidate.client(name) for name in asked if name in candidate.client_names]
+    return list(candidate.clients if profile.all_clients else candidate.clients[:1])
+
+
+def _cells(
+    spike: str,
+    scenario: Scenario,
+    candidate: Candidate,
+    client: Client,
+    berth: Berth,
+    profile: Profile,
+) -> Iterator[Cell]:
+    fitted = profile.fitted(scenario)
+    workload = for_emulator(fitted) if berth.fidelity == "emulator" else fitted
+    for variant in variants(workload, profile.full_sweep):
+        yield Cell(
+            spike=spike,
+            scenario=variant.scenario,
+            candidate=candidate,
+            client=client,
+            berth=berth,
+            params=variant.params,
+            withheld=berth.reason or _withheld(variant.scenario, candidate, berth),
+        )
+
+
+def _withheld(scenario: Scenario, candidate: Candidate, berth: Berth) -> str:
+    """Say why a cell would prove nothing, or could not keep what it promises; else nothing."""
+    can = candidate.capabilities
+    largest = scenario.payload.largest_bytes or scenario.payload.size_bytes
+    relative = scenario.experiment == "capacity" or scenario.arrivals.capacity_share is not None
+    if berth.fidelity == "emulator" and relative:
+        return "an emulator's speed says nothing of AWS; a sandbox account would show it"
+    if scenario.consumers.competing > 1 and not can.competing_consumers:
+        return f"consumers of {candidate.name} cannot share one subscriber's messages"
+    if can.largest_message_bytes is not None and largest > can.largest_message_bytes:
+        return f"{candidate.name} takes messages of at most {can.largest_message_bytes:,} bytes"
+    if scenario.experiment == "backlog" and not can.durable:
+        return f"{candidate.name} keeps no messages while consumers are away"
+    return ""
+
+
+def _control_arm(cells: Sequence[Cell]) -> Iterator[Cell]:
+    """The first measurable cell of a scenario's baseline, as an arm of its own."""
+    for cell in cells:
+        if cell.candidate.name == cell.scenario.analysis.baseline and not cell.withheld:
+            yield replace(cell, arm="A/A")
+            return

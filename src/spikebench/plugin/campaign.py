@@ -1,0 +1,155 @@
+"""A campaign: the run behind a pytest session, from the command line to the written table."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from spikebench.cell import Cell, order_of_block
+from spikebench.discovery import find_spike
+from spikebench.load.crew import Crew
+from spikebench.load.session import Watch
+from spikebench.plan import plan
+from spikebench.plugin.options import LATEST, Options, new_run_id, seed_of
+from spikebench.record import Record, RecordFile, find_run, read_records, run_path
+from spikebench.report import write
+from spikebench.run import Run, needs_capacity
+from spikebench.scenario.model import Scenario
+from spikebench.scenario.read import read_scenarios
+from spikebench.spike import Spike
+from spikebench.target.cache import Cache
+from spikebench.target.cores import split_cores
+from spikebench.target.fleet import Fleet
+from spikebench.target.software import Say
+
+
+@dataclass
+class Campaign:
+    """One spike's run. Nothing is started before the first trial is measured."""
+
+    name: str
+    options: Options
+    say: Say
+    watch: Watch
+    _run: Run | None = None
+    _records: list[Record] = field(default_factory=list)
+
+    @cached_property
+    def spike(self) -> Spike:
+        """The spike, found below the current folder."""
+        return find_spike(self.name)
+
+    @cached_property
+    def scenarios(self) -> dict[str, Scenario]:
+        """All scenarios of the spike, by name."""
+        return read_scenarios(self.spike.scenarios)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The cells the command line asks for."""
+        options = self.options
+        return plan(self.spike, self.scenarios, options.profile, options.selection, self._cache)
+
+    @cached_property
+    def path(self) -> Path:
+        """The record file: a new one, or that of the run to go on with."""
+        if self.options.resume is None:
+            return run_path(self.name, new_run_id(self.options.seed), self.options.results)
+        name = None if self.options.resume == LATEST else self.options.resume
+        return find_run(self.name, name, self.options.results)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.path.stem
+
+    @cached_property
+    def seed(self) -> int:
+        """The run's seed; it is part of its id, so that a resumed run goes on with it."""
+        return seed_of(self.run_id)
+
+    @cached_property
+    def _cache(self) -> Cache:
+        return Cache.open()
+
+    def blocks(self, cell: Cell) -> range:
+        """The blocks in which a cell is measured; one that can't be has a row all the same."""
+        return range(1 if cell.withheld else self.options.blocks)
+
+    def place(self, cell: Cell, block: int) -> tuple[int, int]:
+        """Where a trial stands in the run: its block, and its place in the block's drawn order."""
+        return block, self._orders(block)[cell.key]
+
+    def seconds(self, trials: Iterable[tuple[Cell, int]]) -> float:
+        """About how long trials take, in seconds, with starting servers and searching."""
+        trials = list(trials)
+        software = {c.candidate.software.name for c, _ in trials if c.candidate.software}
+        searches = {(c.candidate.name, c.client.name) for c, _ in trials if needs_capacity(c)}
+        return sum(cell.seconds for cell, _ in trials) + 8 * len(software) + 6 * len(searches)
+
+    def finished(self, cell: Cell, block: int) -> bool:
+        """Whether the run that is gone on with has this trial already."""
+        return any(r.cell == cell.key and r.block == block for r in self._earlier)
+
+    def measure(self, cell: Cell, block: int) -> Record:
+        """Measure one trial; what it needs is started when it is first needed."""
+        record = self._running.measure(cell, block)
+        self._records.append(record)
+        return record
+
+    def finish(self) -> list[Path]:
+        """Stop everything, and write table and plots of all that was measured; return their paths."""
+        if self._run is not None:
+            self._run.__exit__(None, None, None)
+            self._run = None
+        if not self.path.exists():
+            return []
+        folder = self.options.results / self.name
+        return [self.path, *self._written(folder)]
+
+    def _written(self, folder: Path) -> list[Path]:
+        candidates = self.spike.candidates
+        return write(self.name, self.records(), self.scenarios, folder, candidates)
+
+    def records(self) -> list[Record]:
+        """All records of the run, read back from its file: what was measured, not what we recall."""
+        return read_records(self.path)
+
+    @cached_property
+    def _earlier(self) -> Sequence[Record]:
+        if self.options.resume is None:
+            return ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")  # a half-written last line is what a resumed run has
+            return read_records(self.path)
+
+    @property
+    def _running(self) -> Run:
+        if self._run is None:
+            cores = split_cores()
+            self._run = Run(
+                run_id=self.run_id,
+                seed=self.seed,
+                spike=self.spike,
+                cache=self._cache,
+                fleet=Fleet(self._cache, cores, self.say),
+                crew=Crew(cores.load),
+                file=RecordFile(self.path),
+                say=self.say,
+                watch=self.watch,
+                done=self._earlier,
+            )
+        return self._run
+
+    def _orders(self, block: int) -> dict[str, int]:
+        found = self._order_of.get(block)
+        if found is None:
+            ordered = order_of_block(self.cells, self.seed, block)
+            found = self._order_of[block] = {cell.key: i for i, cell in enumerate(ordered)}
+        return found
+
+    _order_of: dict[int, dict[str, int]] = field(default_factory=dict)
+

@@ -1,0 +1,234 @@
+"""The hooks themselves: each a few lines that hand over to the campaign of its spike."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from rich.console import Console
+
+from spikebench.cell import Cell
+from spikebench.errors import SpikebenchError
+from spikebench.plugin.campaign import Campaign
+from spikebench.plugin.options import add_options, read_options
+from spikebench.plugin.progress import Progress
+from spikebench.plugin.trial import Trial, clock
+from spikebench.record import Record
+from spikebench.report import terminal as print_table
+
+CAMPAIGNS = pytest.StashKey[dict[str, Campaign]]()
+PROGRESS = pytest.StashKey[Progress]()
+TERMINATED = pytest.StashKey[list[int]]()
+WRITTEN = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options of a run."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marks."""
+    config.addinivalue_line("markers", "spike(name): the module's experiments belong to a spike")
+    config.addinivalue_line("markers", "scenario(name): the experiment runs this scenario")
+    config.stash[CAMPAIGNS] = {}
+    config.stash[TERMINATED] = []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make an item of each cell and block of the function's scenario."""
+    if "trial" not in metafunc.fixturenames:
+        return
+    spike, scenario = _marked(metafunc, "spike"), _marked(metafunc, "scenario")
+    with _one_clear_error():
+        campaign = _campaign(metafunc.config, spike)
+        trials = [
+            (cell, block)
+            for cell in campaign.cells
+            if cell.scenario.scenario == scenario
+            for block in campaign.blocks(cell)
+        ]
+    ids = [f"{cell.key}-block{block}" for cell, block in trials]
+    metafunc.parametrize("trial", trials, ids=ids, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Drop what the run leaves out, put the rest in blocks, and give them the headline's clock."""
+    empty = [item for item in items if _is_of_a_spike(item) and _trial_of(item) is None]
+    if empty:
+        config.hook.pytest_deselected(items=empty)
+        items[:] = [item for item in items if item not in empty]
+    for item in items:
+        if found := _trial_of(item):
+            item.add_marker(pytest.mark.benchmark(timer=clock, group=found[0].scenario.scenario))
+    items.sort(key=lambda item: _place(config, item))
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Say what will be measured and about how long it takes."""
+    lines = []
+    for name, campaign in config.stash[CAMPAIGNS].items():
+        trials = [t for item in items if _spike_of(item) == name and (t := _trial_of(item))]
+        if not trials:
+            continue
+        ahead = [trial for trial in trials if not campaign.finished(*trial)]
+        seconds = campaign.seconds(ahead)
+        _progress(config).begin(len(trials), seconds)
+        _end_on_sigterm(config)
+        lines.append(_summary(campaign, trials, len(trials) - len(ahead), seconds))
+        if config.option.collectonly:
+            lines.extend(_cell_lines(campaign, trials))
+    return lines
+
+
+@pytest.fixture
+def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
+    """One trial of one cell of the marked scenario."""
+    cell, block = request.param
+    config = request.config
+    campaign = _campaign(config, _marked(request.node, "spike"))
+    progress = _progress(config)
+    progress.start(cell, block)
+    if campaign.finished(cell, block):
+        progress.end(cell, None)
+        pytest.skip("already measured by the run that is gone on with")
+
+    def measure(cell: Cell, block: int) -> Record:
+        with _one_clear_error():
+            record = campaign.measure(cell, block)
+        progress.end(cell, record)
+        return record
+
+    yield Trial(cell, block, measure, request.getfixturevalue("benchmark"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Keep pytest's letters out of our lines: a trial writes a line of its own."""
+    if "spike" not in report.keywords:
+        return None
+    if report.skipped:
+        return "not counted", "", ""
+    return ("failed" if report.failed else "measured" if report.when == "call" else ""), "", ""
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Stop everything and write the table, whatever happened; 130 for Ctrl-C, 143 for SIGTERM."""
+    session.config.stash[WRITTEN] = []
+    for campaign in session.config.stash[CAMPAIGNS].values():
+        try:
+            session.config.stash[WRITTEN] += [str(path) for path in campaign.finish()]
+        except SpikebenchError as error:
+            session.config.stash[WRITTEN].append(f"error: {error}")
+            session.exitstatus = error.exit_code
+    if exitstatus == pytest.ExitCode.INTERRUPTED and session.config.stash[CAMPAIGNS]:
+        session.exitstatus = 143 if session.config.stash[TERMINATED] else 130
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the table and say where everything was written."""
+    written = config.stash.get(WRITTEN, [])
+    if not written:
+        return
+    for campaign in config.stash[CAMPAIGNS].values():
+        if campaign.path.exists():
+            console = Console(file=terminalreporter.config.get_terminal_writer()._file, width=None)
+            print_table(
+                campaign.records(), campaign.scenarios, console, campaign.spike.candidates
+            )
+    for path in written:
+        terminalreporter.write_line(path if path.startswith("error") else f"wrote {path}")
+
+
+def _campaign(config: pytest.Config, spike: str) -> Campaign:
+    campaigns = config.stash[CAMPAIGNS]
+    if spike not in campaigns:
+        progress = _progress(config)
+        options = read_options(config)
+        campaigns[spike] = Campaign(spike, options, progress.say, progress.running)
+    return campaigns[spike]
+
+
+def _progress(config: pytest.Config) -> Progress:
+    if PROGRESS not in config.stash:
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        config.stash[PROGRESS] = Progress(terminal)
+    return config.stash[PROGRESS]
+
+
+@contextmanager
+def _one_clear_error() -> Iterator[None]:
+    """End the session with an error's message and exit code instead of a traceback."""
+    try:
+        yield
+    except SpikebenchError as error:
+        pytest.exit(str(error), returncode=error.exit_code)
+
+
+def _end_on_sigterm(config: pytest.Config) -> None:
+    """Make SIGTERM end a run as Ctrl-C does: what was measured is kept, everything is stopped."""
+
+    def interrupt(number: int, _: object) -> None:
+        config.stash[TERMINATED].append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def _marked(node: pytest.Item | pytest.Metafunc, name: str) -> str:
+    """Return the name that a mark of the function or its module gives."""
+    definition = node.definition if isinstance(node, pytest.Metafunc) else node
+    mark = definition.get_closest_marker(name)
+    if mark is None or not mark.args:
+        raise pytest.UsageError(f'{definition.nodeid}: takes a trial but has no mark {name}("...")')
+    return str(mark.args[0])
+
+
+def _trial_of(item: pytest.Item) -> tuple[Cell, int] | None:
+    """The (cell, block) of an item; None for any other test and for an empty parameter set."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    found = params.get("trial")
+    return found if isinstance(found, tuple) else None
+
+
+def _is_of_a_spike(item: pytest.Item) -> bool:
+    return "trial" in getattr(item, "fixturenames", ())
+
+
+def _spike_of(item: pytest.Item) -> str | None:
+    return _marked(item, "spike") if _is_of_a_spike(item) else None
+
+
+def _place(config: pytest.Config, item: pytest.Item) -> tuple[int, int]:
+    found = _trial_of(item)
+    if found is None:
+        return (-1, 0)
+    return _campaign(config, _marked(item, "spike")).place(*found)
+
+
+def _summary(
+    campaign: Campaign, trials: list[tuple[Cell, int]], already: int, seconds: float
+) -> str:
+    cells = len({cell.key for cell, _ in trials})
+    blocks = len({block for _, block in trials})
+    goes_on = f", {already} of them already measured" if already else ""
+    return (
+        f"run {campaign.run_id}: {len(trials)} trials of {cells} cells in {blocks} blocks{goes_on}; "
+        f"about {seconds / 60:.0f} min {seconds % 60:.0f} s"
+    )
+
+
+def _cell_lines(campaign: Campaign, trials: list[tuple[Cell, int]]) -> list[str]:
+    """A line a cell: its trials, an estimate of time, and where it runs; money for a sandbox."""
+    cells = {cell.key: cell for cell, _ in trials}
+    lines = []
+    for key, cell in cells.items():
+        count = sum(other.key == key for other, _ in trials)
+        cost = "no money: nothing of it runs in a cloud account"
+        what = cell.withheld or f"{count} trials of {cell.seconds:.1f} s on {cell.berth.target}"
+        lines.append(f"  {key}: {what}; {cost}")
+    return lines

@@ -1,0 +1,105 @@
+"""What a person sees while a run goes on: a line a trial, and a running figure on a terminal."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from spikebench.cell import Cell
+from spikebench.load.generator import Progress as Running
+from spikebench.record import Metric, Record
+
+SHOWN = ("throughput", "publish_p50", "end_to_end_p50", "end_to_end_p99")
+
+
+@dataclass
+class Progress:
+    """Writes to pytest's terminal; on anything but a terminal only whole lines.
+
+    ``expected_s`` is the first estimate of the whole run; what is left is then scaled by how the
+    trials so far took against their own estimates.
+    """
+
+    terminal: pytest.TerminalReporter
+    total: int = 0
+    expected_s: float = 0.0
+    _done: int = 0
+    _expected_done_s: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
+    _head: str = ""
+    _open_line: bool = False
+
+    def begin(self, trials: int, expected_s: float) -> None:
+        """Start counting."""
+        self.total, self.expected_s = trials, expected_s
+        self._began = time.monotonic()
+
+    def start(self, cell: Cell, block: int) -> None:
+        """Say which trial is being measured."""
+        arm = f" {cell.arm}" if cell.arm else ""
+        self._head = f"[{self._done + 1}/{self.total}] block {block + 1} {cell.key}{arm}"
+        self._rewrite(self._head)
+
+    def running(self, figure: Running) -> None:
+        """Show the running figure of the trial in hand."""
+        counts = f"{figure.sent:,} sent, {figure.confirmed:,} confirmed"
+        self._rewrite(f"{self._head}: {counts}")
+
+    def say(self, text: str) -> None:
+        """Report a step that is not a trial: fetching, starting, searching."""
+        if self.terminal.isatty:
+            self._rewrite(f"{self._head} · {text}" if self._head else text)
+        else:
+            self._line(f"  · {text}")
+
+    def end(self, cell: Cell, record: Record | None) -> None:
+        """Write the line of a trial that has ended."""
+        self._done += 1
+        self._expected_done_s += cell.seconds
+        figures = _figures(record) if record else "already measured"
+        self._line(f"{self._head}: {figures}   {self._clock()}")
+
+    def _clock(self) -> str:
+        elapsed = time.monotonic() - self._began
+        return f"{_span(elapsed)} elapsed, about {_span(self._left(elapsed))} left"
+
+    def _left(self, elapsed: float) -> float:
+        """Estimate what is left, trusting the pace so far the more of the run is behind."""
+        ahead = max(self.expected_s - self._expected_done_s, 0.0)
+        share = self._done / max(self.total, 1)
+        measured = elapsed / self._done * (self.total - self._done) if self._done else ahead
+        return (1 - share) * ahead + share * measured
+
+    def _rewrite(self, text: str) -> None:
+        if not self.terminal.isatty:
+            return
+        width = self.terminal._tw.fullwidth  # noqa: SLF001 - pytest has no public width
+        self.terminal.rewrite(text[: width - 1], erase=True)
+        self._open_line = True
+
+    def _line(self, text: str) -> None:
+        if self._open_line:
+            self.terminal.rewrite(text, erase=True)
+            self.terminal.write("\n", flush=True)
+            self._open_line = False
+        else:
+            self.terminal.write_line(text, flush=True)
+
+
+def _figures(record: Record) -> str:
+    if record.status != "valid":
+        return f"{record.status}: {record.reason}"
+    shown = [f"{name} {_value(record.metrics[name])}" for name in SHOWN if name in record.metrics]
+    lost = record.ledger.lost if record.ledger else 0
+    return ", ".join([*shown, f"{lost} lost"])
+
+
+def _value(metric: Metric) -> str:
+    return "—" if metric.value is None else f"{metric.value:,.4g} {metric.unit}"
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
