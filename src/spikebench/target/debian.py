@@ -44,17 +44,19 @@ class DebianTree:
     """A package and those of its dependencies whose names match ``also``, unpacked side by side.
 
     Shared libraries that the machine lacks are unpacked too, into ``missing-libraries``.
-    ``instead`` tells a person without apt-get what else would do.
+    ``instead`` tells a person without apt-get what else would do. ``revision`` grows with every
+    change of ``prepare``, so that trees unpacked before it are left behind.
     """
 
     package: str
     also: str
     instead: str
     prepare: Prepare = lambda _: None
+    revision: int = 1
 
     def find(self, cache: Cache) -> Path | None:
         """Return the unpacked tree, or None where it is missing or damaged."""
-        root = cache.root / "debian" / self.package
+        root = cache.root / "debian" / self._folder
         return root if root.is_dir() and find_damage(root) is None else None
 
     def unpack(self, cache: Cache, say: Say) -> Path:
@@ -80,13 +82,17 @@ class DebianTree:
         """Return the LD_LIBRARY_PATH that the tree needs; empty where the machine has all."""
         return ":".join(map(str, _library_folders(root / "missing-libraries")))
 
+    @property
+    def _folder(self) -> str:
+        return f"{self.package}-{self.revision}"
+
     def _install(self, cache: Cache, say: Say) -> Path:
         if not self.obtainable():
             raise ArtefactError(
                 f"{self.package} is unpacked from Debian or Ubuntu packages, and there is no "
                 f"apt-get and dpkg-deb on this machine. {self.instead}"
             )
-        root = cache.folder("debian") / self.package
+        root = cache.folder("debian") / self._folder
         if root.exists():
             say(f"{find_damage(root)}; unpacking {self.package} again")
             shutil.rmtree(root)
