@@ -71,5 +71,6 @@ def model_of(annotation: object) -> type[BaseModel] | None:
     """Return the model a field holds, or None for a plain value."""
     if get_origin(annotation) in (Union, UnionType):
         return next(filter(None, map(model_of, get_args(annotation))), None)
-    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return annotation if is_model else None
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return None

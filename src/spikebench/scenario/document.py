@@ -127,9 +127,11 @@ def _refuse_what_could_grow(path: Path, text: str) -> None:
 
 
 def _summary(error: YAMLError) -> str:
-    if isinstance(error, MarkedYAMLError):
-        return str(error.problem or error.context)
-    return str(error).splitlines()[0]
+    if not isinstance(error, MarkedYAMLError):
+        return str(error).splitlines()[0]
+    what = str(error.problem or error.context)
+    start = error.context_mark
+    return f"{what} ({error.context} from line {start.line + 1})" if start else what
 
 
 def _line_of(error: YAMLError, text: str) -> int:

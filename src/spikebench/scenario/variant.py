@@ -142,7 +142,7 @@ def _leaves(parts: Sequence[str]) -> list[str]:
 
 
 def _pinned(scenario: Scenario, settings: Sequence[_Setting], **others: Any) -> Scenario:
-    """Return the scenario with ``settings``; a sweep over one of their keys keeps only that value."""
+    """Return the scenario with ``settings``; a sweep of their keys has no other value."""
     values = {setting.key: [setting.value] for setting in settings}
     sweeps = {
         part: {key: values.get(key, swept) for key, swept in getattr(scenario, part).items()}
@@ -157,7 +157,8 @@ def _changed(scenario: Scenario, settings: Sequence[_Setting], **others: Any) ->
         *parents, name = setting.key.split(".")
         part = values[parents[0]] if parents else values
         part[name] = setting.value
-    return checked(values, _document(scenario), lambda key: _place(key, settings))
+    made = checked(values, _document(scenario), lambda key: _place(key, settings))
+    return made.read_from(scenario.document)
 
 
 def _place(key: Key, settings: Sequence[_Setting]) -> Key:
