@@ -3,5 +3,15 @@
 from spikebench.stats.comparison import Comparison, Verdict, compare
 from spikebench.stats.family import holm
 from spikebench.stats.interval import Interval, interval
+from spikebench.stats.pair import compare_cells, fingerprint
 
-__all__ = ["Comparison", "Interval", "Verdict", "compare", "holm", "interval"]
+__all__ = [
+    "Comparison",
+    "Interval",
+    "Verdict",
+    "compare",
+    "compare_cells",
+    "fingerprint",
+    "holm",
+    "interval",
+]

@@ -7,17 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from spikebench.candidate import Fidelity
-from spikebench.record.cell import Cell
 from spikebench.record.model import Record
+from spikebench.record.trials import Trials
 from spikebench.stats.comparison import Comparison, compare, not_shown
 
 COUNTED = "messages"
 """Unit of a metric that is counted rather than timed."""
 
+MARK = "fingerprint"
+
 EMULATED = "an emulator's timings say nothing of the service"
 
 
-def compare_cells(a: Cell, b: Cell, metric: str, delta: float) -> Comparison:
+def compare_cells(a: Trials, b: Trials, metric: str, delta: float) -> Comparison:
     """Compare two cells on one metric.
 
     The verdict is ``not shown`` across fidelities, for timings of an emulator, and for a metric
@@ -32,7 +34,7 @@ def compare_cells(a: Cell, b: Cell, metric: str, delta: float) -> Comparison:
     return _downgraded(compare(left, right, delta, better), differing(a, b))
 
 
-def refusal(a: Cell, b: Cell, metric: str) -> str:
+def refusal(a: Trials, b: Trials, metric: str) -> str:
     """Why two cells may not be compared on a metric; empty where they may."""
     if a.fidelity != b.fidelity:
         return f"no verdict across fidelities: {a.fidelity} and {b.fidelity}"
@@ -63,21 +65,19 @@ def _downgraded(found: Comparison, machines: str) -> Comparison:
     )
 
 
-def differing(a: Cell, b: Cell) -> str:
-    """Name what differs between the machines of two cells, as ``what: here ≠ there``."""
-    here, there = _machine(a.first), _machine(b.first)
-    if here == there:
+def differing(a: Trials, b: Trials) -> str:
+    """Name what differs between the machines of two cells; empty where they are of a kind."""
+    here, there = a.first.environment, b.first.environment
+    if fingerprint(a.first) == fingerprint(b.first) != "" or here == there:
         return ""
-    names = [n for n in sorted({*here, *there}) if here.get(n) != there.get(n)]
-    return ", ".join(f"{n}: {here.get(n, '—')} ≠ {there.get(n, '—')}" for n in names)
+    names = [n for n in sorted({*here, *there} - {MARK}) if here.get(n) != there.get(n)]
+    return ", ".join(f"{n} {_shown(here, n)} and {_shown(there, n)}" for n in names or [MARK])
 
 
 def fingerprint(record: Record) -> str:
     """The machine's fingerprint as recorded; empty where there is none."""
-    return str(record.environment.get("fingerprint", ""))
+    return str(record.environment.get(MARK, ""))
 
 
-def _machine(record: Record) -> Mapping[str, Any]:
-    """What tells machines apart; by its fingerprint alone where both have one that is equal."""
-    mark = fingerprint(record)
-    return {"fingerprint": mark, **record.environment} if mark else record.environment
+def _shown(environment: Mapping[str, Any], name: str) -> str:
+    return str(environment.get(name, "unknown"))

@@ -12,19 +12,22 @@ from spikebench.candidate import Fidelity
 from spikebench.measure.outcome import Ledger, Limit, Metric
 from spikebench.record.model import Record
 
+PEAKS = ("broker_peak_memory", "client_peak_memory")
+"""Metrics that are the largest value seen so far in the life of a process."""
+
 ParamsKey = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Cell:
+class Trials:
     """All trials of one cell in one run, in the order they were recorded; at least one."""
 
-    trials: tuple[Record, ...]
+    records: tuple[Record, ...]
 
     @property
     def first(self) -> Record:
         """The record that stands for what all trials of the cell share."""
-        return self.trials[0]
+        return self.records[0]
 
     @property
     def scenario(self) -> str:
@@ -54,17 +57,17 @@ class Cell:
     @cached_property
     def valid(self) -> tuple[Record, ...]:
         """The trials that count."""
-        return tuple(trial for trial in self.trials if trial.status == "valid")
+        return tuple(trial for trial in self.records if trial.status == "valid")
 
     @property
     def void(self) -> int:
         """How many trials ran and may not count, failed ones among them."""
-        return sum(trial.status in ("void", "failed") for trial in self.trials)
+        return sum(trial.status in ("void", "failed") for trial in self.records)
 
     @cached_property
     def reasons(self) -> dict[str, int]:
         """Why trials do not count, with how often; the reason of a cell that could not run too."""
-        return dict(Counter(t.reason or t.status for t in self.trials if t.status != "valid"))
+        return dict(Counter(t.reason or t.status for t in self.records if t.status != "valid"))
 
     @cached_property
     def metrics(self) -> dict[str, Metric]:
@@ -79,13 +82,23 @@ class Cell:
         return tuple(measures(trial) for trial in self.valid)
 
     def values(self, metric: str) -> list[float]:
-        """One value a valid trial, of those in which the metric was not withheld."""
+        """One value a valid trial, of those in which the metric was not withheld.
+
+        What is measured once and repeated by trials (a metric with ``n`` of 1: a start-up, one
+        search for capacity) is not evidence anew: each distinct value counts once. A peak so far
+        has one value, the highest.
+        """
         found = (trial[metric].value for trial in self._measured if metric in trial)
-        return [value for value in found if value is not None and isfinite(value)]
+        values = [value for value in found if value is not None and isfinite(value)]
+        if metric in PEAKS:
+            return [max(values)] if values else []
+        if values and self.metrics[metric].n == 1:
+            return list(dict.fromkeys(values))
+        return values
 
     def total(self, count: str, voided: bool = False) -> int | None:
-        """A count of the ledger summed over valid trials (or void ones); None where none has one."""
-        trials = [t for t in self.trials if (t.status != "valid") == voided]
+        """A count of the ledger summed over valid trials, or void ones; None where none has one."""
+        trials = [t for t in self.records if (t.status != "valid") == voided]
         counts = [int(getattr(t.ledger, count)) for t in trials if t.ledger is not None]
         return sum(counts) if counts else None
 
@@ -96,25 +109,26 @@ class Cell:
         return limits.most_common(1)[0][0] if limits else "unknown"
 
 
-def cells(records: Iterable[Record]) -> list[Cell]:
+def by_cell(records: Iterable[Record]) -> list[Trials]:
     """Gather records into cells, in order of appearance; A/A arms are cells of their own.
 
-    A search for capacity is none. A cell that could not be had gives way to the same cell that could.
+    A search for capacity is none. A cell that could not be had gives way to one that could be,
+    elsewhere.
     """
     gathered: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
         if record.arm != "search":
             gathered.setdefault((record.run_id, record.cell, record.arm), []).append(record)
-    found = [Cell(tuple(trials)) for trials in gathered.values()]
+    found = [Trials(tuple(trials)) for trials in gathered.values()]
     had = {_question(cell) for cell in found if not _unavailable(cell)}
     return [c for c in found if not (_unavailable(c) and _question(c) in had)]
 
 
-def _unavailable(cell: Cell) -> bool:
-    return all(trial.status == "unavailable" for trial in cell.trials)
+def _unavailable(cell: Trials) -> bool:
+    return all(trial.status == "unavailable" for trial in cell.records)
 
 
-def _question(cell: Cell) -> tuple[object, ...]:
+def _question(cell: Trials) -> tuple[object, ...]:
     """What a cell answers, wherever it ran."""
     first = cell.first
     return (first.run_id, cell.scenario, cell.candidate, cell.client, cell.params, first.arm)
@@ -145,7 +159,7 @@ def _resources(record: Record) -> dict[str, Metric]:
         "client_peak_memory": (_megabytes(had.client_peak_rss), "MB"),
     }
     return {
-        name: Metric(value=value, unit=unit, better="lower")
+        name: Metric(value=value, unit=unit, better="lower", n=1)
         for name, (value, unit) in given.items()
         if value is not None
     }

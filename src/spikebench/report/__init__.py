@@ -1,0 +1,62 @@
+"""Tables and plots, made from records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spikebench.candidate import Candidate
+from spikebench.errors import RecordError
+from spikebench.record.model import Record
+from spikebench.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["terminal", "write"]
+
+
+def write(
+    spike_name: str,
+    records: Iterable[Record],
+    scenarios: Mapping[str, Scenario],
+    folder: Path,
+    candidates: Sequence[Candidate] = (),
+) -> list[Path]:
+    """Write ``table.md``, ``table.csv`` and a plot a scenario (SVG and PNG); return their paths.
+
+    ``candidates`` say what each promises, on which a required ordering is judged, and give the
+    order of rows. Raises RecordError where the folder cannot be written.
+    """
+    from spikebench.report.markdown import to_markdown
+    from spikebench.report.plot import draw
+    from spikebench.report.table import tabulate
+    from spikebench.report.tidy import to_csv
+
+    mine = [record for record in records if record.spike == spike_name]
+    table = tabulate(mine, scenarios, candidates)
+    texts = {"table.md": to_markdown(table), "table.csv": to_csv(table)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return [*(folder / name for name in texts), *draw(table, folder)]
+    except OSError as error:
+        raise RecordError(
+            f"{folder}: the table could not be written: {error.strerror}; the records are intact: "
+            f"make room or mend the permissions, then run: spikebench table {spike_name}"
+        ) from error
+
+
+def terminal(
+    records: Iterable[Record],
+    scenarios: Mapping[str, Scenario],
+    console: Console,
+    candidates: Sequence[Candidate] = (),
+) -> None:
+    """Print the table that decides, within 100 columns, and say where the rest is."""
+    from spikebench.report.table import tabulate
+    from spikebench.report.terminal import show
+
+    show(tabulate(records, scenarios, candidates), console)

@@ -1,0 +1,78 @@
+"""The comparisons a scenario declared before the run, and a candidate's against itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from spikebench.record.trials import Trials
+from spikebench.scenario.model import Analysis, Scenario
+from spikebench.stats import Comparison, compare_cells, holm
+
+CEILING = "null"
+"""The in-memory candidate: what the generator itself can do, and nobody's choice."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Trials ``a`` against cell ``b`` (the baseline) on the scenario's metric."""
+
+    a: Trials
+    b: Trials
+    metric: str
+    comparison: Comparison
+
+
+def declared(cells: Sequence[Trials], scenarios: Mapping[str, Scenario]) -> list[Declared]:
+    """Compare every cell with its scenario's baseline; Holm goes over all of them together."""
+    pairs = [
+        pair
+        for name, scenario in scenarios.items()
+        for pair in _against_baseline(_of(cells, name), scenario.analysis)
+    ]
+    verdicts = holm([pair.comparison for pair in pairs])
+    return [replace(p, comparison=c) for p, c in zip(pairs, verdicts, strict=True)]
+
+
+def against_itself(cells: Sequence[Trials], scenarios: Mapping[str, Scenario]) -> list[Declared]:
+    """Compare each A/A arm with the cell it repeats: a difference there is the method's error."""
+    arms = [cell for cell in cells if cell.first.arm == "A/A" and cell.scenario in scenarios]
+    twins = {_place(cell): cell for cell in cells if cell.first.arm == ""}
+    return [
+        _pair(arm, twins[_place(arm)], scenarios[arm.scenario].analysis)
+        for arm in arms
+        if _place(arm) in twins
+    ]
+
+
+def _of(cells: Iterable[Trials], scenario: str) -> list[Trials]:
+    return [c for c in cells if c.scenario == scenario and c.first.arm == "" and c.valid]
+
+
+def _place(cell: Trials) -> tuple[object, ...]:
+    return (cell.scenario, cell.candidate, cell.client, cell.first.target, cell.params)
+
+
+def _against_baseline(cells: Sequence[Trials], analysis: Analysis) -> list[Declared]:
+    baselines = [c for c in cells if c.candidate == analysis.baseline]
+    others = [c for c in cells if c.candidate not in (analysis.baseline, CEILING)]
+    found = ((c, _baseline_for(c, baselines, cells)) for c in others)
+    return [_pair(cell, base, analysis) for cell, base in found if base is not None]
+
+
+def _baseline_for(
+    cell: Trials, baselines: Sequence[Trials], cells: Sequence[Trials]
+) -> Trials | None:
+    """The baseline with the same client; else with a client that the candidate does not have.
+
+    So official clients meet each other, and each side's second client the other's.
+    """
+    same_params = [base for base in baselines if base.params == cell.params]
+    own = {c.client for c in cells if c.candidate == cell.candidate}
+    ranked = sorted(same_params, key=lambda b: (b.client != cell.client, b.client in own, b.client))
+    return ranked[0] if ranked else None
+
+
+def _pair(a: Trials, b: Trials, analysis: Analysis) -> Declared:
+    found = compare_cells(a, b, analysis.metric, analysis.delta)
+    return Declared(a, b, analysis.metric, found)

@@ -1,0 +1,151 @@
+"""The table a person reads in a browser or an editor, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spikebench.report import wording
+from spikebench.report.column import COUNTS, NOTHING, Column, count, figure, shown
+from spikebench.report.declared import Declared
+from spikebench.report.table import Row, Section, Table
+from spikebench.report.wording import Footnotes
+
+BEFORE = ("candidate", "client", "target", "fidelity", "params")
+AFTER = ("lost", "duplicated", "reordered", "limit", "n (void)", "requirement")
+
+
+def to_markdown(table: Table) -> str:
+    """Return the whole table; figures are medians over trials, intervals stand in ``table.csv``."""
+    lines = [f"# {table.spike}: results", ""]
+    lines += [f"Run {', '.join(table.run_ids) or NOTHING}. {_how_to_read()}", ""]
+    lines += [f"> **Warning.** {warning}\n" for warning in table.warnings]
+    for section in table.sections:
+        lines += [*_section(section), ""]
+    lines += _itself(table.itself)
+    lines += _versions(table)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _how_to_read() -> str:
+    return (
+        "Figures are medians over valid trials; `table.csv` has their 95 % intervals. Bold leads "
+        "its fidelity with a verdict behind it. `—` is not known, or rests on too few samples. "
+        "End-to-end is response time, from the intended send; publish is from send to confirm."
+    )
+
+
+def _section(section: Section) -> Iterator[str]:
+    notes = Footnotes()
+    yield f"## {section.name}"
+    yield ""
+    if section.scenario is not None:
+        yield f"{section.scenario.title}. {section.scenario.question}"
+        yield ""
+    columns = shown(section.metrics)
+    yield from _grid(_header(columns), [_row(row, columns, notes) for row in section.rows])
+    yield ""
+    yield from (f"{line}  " for line in notes.lines())
+    yield from _verdicts([row.against for row in section.rows if row.against is not None])
+
+
+def _header(columns: Sequence[Column]) -> list[str]:
+    return [*BEFORE, *(column.header for column in columns), *AFTER]
+
+
+def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield _line(header)
+    yield _line(["---"] * len(header))
+    yield from (_line(row) for row in rows)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _row(row: Row, columns: Sequence[Column], notes: Footnotes) -> list[str]:
+    cell = row.cell
+    return [
+        cell.candidate + notes.mark(*wording.about(row)),
+        cell.client,
+        cell.first.target or NOTHING,
+        cell.fidelity,
+        row.params or NOTHING,
+        *(_metric(row, column.metric) for column in columns),
+        *(count(cell.total(name)) for name in COUNTS),
+        cell.limit if cell.valid else NOTHING,
+        wording.trials(row) + notes.mark(*wording.why_void(row)),
+        wording.requirement(row.judgement) + notes.mark(*wording.why_judged(row.judgement)),
+    ]
+
+
+def _metric(row: Row, metric: str) -> str:
+    found = row.intervals.get(metric)
+    if found is None:
+        return NOTHING
+    return _bold(figure(found.median), metric in row.best)
+
+
+def _bold(text: str, leads: bool) -> str:
+    return f"**{text}**" if leads else text
+
+
+def _verdicts(found: Sequence[Declared]) -> Iterator[str]:
+    if not found:
+        return
+    yield ""
+    yield f"Declared comparisons on `{found[0].metric}`, Holm-adjusted over all of this run:"
+    yield ""
+    yield from _grid(
+        ["A", "B", "params", "A ÷ B [95 %]", "p Welch", "p Mann-Whitney", "verdict"],
+        [_comparison(one) for one in found],
+    )
+
+
+def _comparison(one: Declared) -> list[str]:
+    params = ", ".join(f"{name}={value}" for name, value in one.a.params)
+    return [
+        f"{one.a.candidate} ({one.a.client})",
+        f"{one.b.candidate} ({one.b.client})",
+        params or NOTHING,
+        wording.ratio(one.comparison),
+        wording.p_value(one.comparison.p_welch),
+        wording.p_value(one.comparison.p_mann_whitney),
+        wording.verdict(one),
+    ]
+
+
+def _itself(found: Sequence[Declared]) -> list[str]:
+    if not found:
+        return []
+    said = [
+        f"- {one.a.scenario}: {one.a.candidate} ({one.a.client}), `{one.metric}`: "
+        f"{wording.ratio(one.comparison)}, {_same(one)}"
+        for one in found
+    ]
+    return [
+        "## A candidate against itself",
+        "",
+        "What it shows is the method's own error.",
+        "",
+        *said,
+        "",
+    ]
+
+
+def _same(one: Declared) -> str:
+    if one.comparison.verdict in ("A", "B"):
+        return "**different**: do not trust this run's verdicts"
+    return wording.verdict(one)
+
+
+def _versions(table: Table) -> list[str]:
+    lines = [
+        f"- {who}: " + ", ".join(f"{name} {version}" for name, version in sorted(had.items()))
+        for who, had in table.versions.items()
+        if had
+    ]
+    return ["## Versions", "", *lines] if lines else []

@@ -1,0 +1,190 @@
+"""Plots: rate and end-to-end latency of each cell, with 95 % intervals; SVG and PNG.
+
+Readable without colour: shapes tell metrics apart, filled marks are measured on the software or the
+service itself, hollow ones on an emulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spikebench.report import wording
+from spikebench.report.declared import CEILING
+from spikebench.report.table import Row, Section, Table
+from spikebench.stats import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+ROW_INCHES = 0.34
+WIDTH_INCHES = 10.0
+INK, GREY = "#1a1a1a", "#777777"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric of a panel: its mark, its colour and how far it stands off its row's line."""
+
+    metric: str
+    label: str
+    marker: str
+    colour: str
+    offset: float = 0.0
+
+
+LATENCIES = (
+    Series("end_to_end_p50", "p50", "o", "#0b5394", 0.14),
+    Series("end_to_end_p99", "p99", "D", "#b45f06", -0.14),
+)
+
+
+def draw(table: Table, folder: Path) -> list[Path]:
+    """Draw each scenario that has a measured cell; return the files written, SVG and PNG of each.
+
+    Raises OSError where the folder cannot be written.
+    """
+    return [
+        path
+        for section in table.sections
+        if any(row.intervals for row in section.rows)
+        for path in _save(_figure(section), folder / f"plot-{section.name}")
+    ]
+
+
+def _save(figure: Figure, stem: Path) -> list[Path]:
+    paths = [stem.with_suffix(".svg"), stem.with_suffix(".png")]
+    for path in paths:
+        # without a date the same records give the same file
+        metadata = {"Date": None} if path.suffix == ".svg" else None
+        figure.savefig(path, dpi=120, metadata=metadata)
+    return paths
+
+
+def _figure(section: Section) -> Figure:
+    from matplotlib.figure import Figure
+
+    rows = section.rows
+    height = ROW_INCHES * len(rows) + 1.9
+    figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
+    rate, latency = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.25))
+    title = section.scenario.title if section.scenario else ""
+    figure.suptitle(f"{section.name}: {title}" if title else section.name, fontsize=11)
+    _rates(rate, section)
+    _latencies(latency, rows)
+    _name_rows(rate, rows)
+    _legend(figure, rows)
+    for panel in (rate, latency):
+        _dress(panel, rows)
+    return figure
+
+
+def _rates(axes: Axes, section: Section) -> None:
+    metric, label = ("throughput", "throughput, msg/s")
+    if "capacity" in section.metrics:
+        metric, label = ("capacity", "capacity, msg/s")
+    _marks(axes, section.rows, Series(metric, label, "s", INK))
+    axes.set_xlabel(label)
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _latencies(axes: Axes, rows: Sequence[Row]) -> None:
+    for series in LATENCIES:
+        _marks(axes, rows, series)
+    axes.set_xscale("log")
+    axes.set_xlabel("end-to-end latency, ms (log scale)")
+    axes.xaxis.set_major_formatter("{x:g}")
+
+
+def _marks(axes: Axes, rows: Sequence[Row], series: Series) -> None:
+    for place, row in enumerate(rows):
+        found = row.intervals.get(series.metric)
+        if found is not None:
+            _mark(axes, found, place - series.offset, series, _is_hollow(row))
+
+
+def _mark(axes: Axes, found: Interval, y: float, series: Series, hollow: bool) -> None:
+    axes.errorbar(
+        found.mean,
+        y,
+        xerr=_reach(found),
+        fmt=series.marker,
+        color=series.colour,
+        markerfacecolor="white" if hollow else series.colour,
+        markersize=5.5,
+        elinewidth=1.2,
+        capsize=2.5,
+    )
+
+
+def _reach(found: Interval) -> list[list[float]] | None:
+    if found.low is None or found.high is None:
+        return None
+    return [[max(0.0, found.mean - found.low)], [max(0.0, found.high - found.mean)]]
+
+
+def _is_hollow(row: Row) -> bool:
+    return row.cell.fidelity == "emulator"
+
+
+def _name_rows(axes: Axes, rows: Sequence[Row]) -> None:
+    axes.set_yticks(range(len(rows)), [_name(row) for row in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+
+
+def _name(row: Row) -> str:
+    name = f"{row.cell.candidate} ({row.cell.client})"
+    return f"{name}, {row.params}" if row.params else name
+
+
+def _dress(axes: Axes, rows: Sequence[Row]) -> None:
+    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=8.5)
+    axes.xaxis.label.set_fontsize(9)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for place in (place for place, row in enumerate(rows) if not row.intervals):
+        axes.text(
+            *(0.02, place, "not measured"),
+            transform=axes.get_yaxis_transform(),
+            fontsize=7.5,
+            color=GREY,
+            verticalalignment="center",
+        )
+
+
+def _legend(figure: Figure, rows: Sequence[Row]) -> None:
+    marks = [_key(s.marker, s.colour, s.colour, f"end-to-end {s.label}") for s in LATENCIES]
+    if any(_is_hollow(row) for row in rows):
+        marks.append(_key("o", INK, "white", f"hollow: {wording.EMULATOR_NOTE}"))
+    figure.legend(
+        handles=marks,
+        title=_caption(rows),
+        title_fontsize=8,
+        loc="outside lower center",
+        ncols=3,
+        fontsize=8,
+        frameon=False,
+    )
+
+
+def _key(marker: str, colour: str, face: str, label: str) -> Line2D:
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        [], [], marker=marker, color=colour, markerfacecolor=face, linestyle="", label=label
+    )
+
+
+def _caption(rows: Sequence[Row]) -> str:
+    bars = "means over trials with their 95 % intervals"
+    if any(row.cell.candidate == CEILING for row in rows):
+        return f"{bars}; {CEILING}: in memory, the load generator's own ceiling"
+    return bars

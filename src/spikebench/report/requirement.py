@@ -1,0 +1,200 @@
+"""What the user needs, held against what a cell showed: met, not met, or not shown, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from spikebench.candidate import Capabilities, Ordering
+from spikebench.record.trials import Trials
+from spikebench.report.column import figure
+from spikebench.scenario.model import Requires
+from spikebench.stats import Interval, interval
+from spikebench.stats.comparison import FEWEST_TRIALS
+from spikebench.stats.pair import EMULATED
+
+Outcome = Literal["met", "not met", "not shown"]
+
+ACHIEVED = 0.95
+"""Share of the required rate at which a valid trial has shown it.
+
+Such a trial sent 99 % of what it was asked for with a flat backlog; its throughput also counts the
+time until the last message had arrived, which takes a little off.
+"""
+
+NO_TRIAL = "no valid trial"
+
+STRENGTH: dict[Ordering, int] = {"none": 0, "key": 1, "queue": 2}
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One requirement's outcome, with the figures in its reason."""
+
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All of a scenario's requirements held against one cell.
+
+    ``headroom`` is measured capacity ÷ required rate, where both are known.
+    """
+
+    outcome: Outcome
+    clauses: tuple[Clause, ...] = ()
+    headroom: float | None = None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the outcome is not ``met``: the clauses that decided it."""
+        return tuple(c.reason for c in self.clauses if c.outcome == self.outcome != "met")
+
+
+def judge(requires: Requires, cell: Trials, promised: Capabilities | None = None) -> Judgement:
+    """Hold a cell's valid trials against what its scenario requires.
+
+    One clause that is not met decides; else one that is not shown. ``promised`` is what the
+    candidate declares: an ordering it does not promise is not met, whatever a trial saw. A bound is
+    met or not met where the 95 % interval lies on one side of it. An emulator's timings show
+    nothing; a message it lost does.
+    """
+    if not requires.model_dump(exclude_none=True):
+        return Judgement("met")
+    clauses = tuple(_clauses(requires, cell, promised))
+    outcomes = {clause.outcome for clause in clauses}
+    decided: Outcome = "met"
+    if "not met" in outcomes:
+        decided = "not met"
+    elif "not shown" in outcomes:
+        decided = "not shown"
+    return Judgement(decided, clauses, _headroom_seen(requires, cell))
+
+
+def _clauses(requires: Requires, cell: Trials, promised: Capabilities | None) -> Iterator[Clause]:
+    if requires.ordering not in (None, "none"):
+        yield _ordering(requires.ordering or "none", cell, promised)
+    if not cell.valid:
+        yield Clause("not shown", _why_nothing(cell))
+        return
+    if requires.lost is not None:
+        yield _lost(requires.lost, cell)
+    yield from _timed(requires, cell)
+
+
+def _timed(requires: Requires, cell: Trials) -> Iterator[Clause]:
+    asked = (requires.rate_per_s, requires.end_to_end_p99_ms, requires.publish_p99_ms)
+    if cell.fidelity == "emulator" and any((*asked, requires.headroom)):
+        yield Clause("not shown", EMULATED)
+        return
+    if requires.rate_per_s is not None:
+        yield _rate(requires.rate_per_s, cell)
+    if requires.end_to_end_p99_ms is not None:
+        yield _at_most("end_to_end_p99", requires.end_to_end_p99_ms, cell)
+    if requires.publish_p99_ms is not None:
+        yield _at_most("publish_p99", requires.publish_p99_ms, cell)
+    if requires.headroom is not None:
+        yield _headroom(requires.headroom, requires, cell)
+
+
+def _why_nothing(cell: Trials) -> str:
+    reasons = "; ".join(cell.reasons) or "no trials"
+    return f"{NO_TRIAL}: {reasons}"
+
+
+def _ordering(asked: Ordering, cell: Trials, promised: Capabilities | None) -> Clause:
+    reordered = cell.total("reordered") or 0
+    if promised is not None and STRENGTH[promised.ordering] < STRENGTH[asked]:
+        return Clause(
+            "not met", f"promises order {_per(promised.ordering)}, {_per(asked)} is required"
+        )
+    if reordered:
+        return Clause("not met", f"{reordered:,} messages out of order")
+    if promised is None:
+        return Clause("not shown", "what order it promises is not known here")
+    return Clause("met", f"order {_per(asked)} promised and seen")
+
+
+def _per(ordering: Ordering) -> str:
+    return {"none": "for nothing", "key": "per key", "queue": "per queue"}[ordering]
+
+
+def _lost(allowed: int, cell: Trials) -> Clause:
+    lost = cell.total("lost")
+    if lost is None:
+        return Clause("not shown", "messages were not accounted for")
+    outcome: Outcome = "met" if lost <= allowed else "not met"
+    return Clause(outcome, f"{lost:,} confirmed messages lost, {allowed:,} allowed")
+
+
+def _rate(asked: float, cell: Trials) -> Clause:
+    said = f"{asked:,.0f} msg/s"
+    if cell.values("capacity"):
+        return _at_least("capacity", asked, said, cell)
+    rates = cell.values("throughput")
+    if len(rates) < FEWEST_TRIALS:
+        return Clause("not shown", "throughput: too few trials")
+    rate = interval(rates).median
+    outcome: Outcome = "met" if rate >= asked * ACHIEVED else "not shown"
+    return Clause(outcome, f"measured at {figure(rate)} msg/s, required is {said}")
+
+
+def _headroom(asked: float, requires: Requires, cell: Trials) -> Clause:
+    if cell.values("headroom") and cell.metrics["headroom"].n == 1:
+        return _headroom_once(asked, cell)
+    if cell.values("headroom"):
+        return _at_least("headroom", asked, f"{asked:g}×", cell)
+    if requires.rate_per_s is None or not cell.values("capacity"):
+        return Clause("not shown", "headroom: capacity was not measured")
+    return _at_least("capacity", asked * requires.rate_per_s, f"{asked:g}× the rate", cell)
+
+
+def _headroom_once(asked: float, cell: Trials) -> Clause:
+    """Headroom of a single search, which all trials repeat: a figure without an interval."""
+    had = min(cell.values("headroom"))
+    outcome: Outcome = "met" if had >= asked else "not met"
+    note = cell.metrics["headroom"].note or "measured once"
+    return Clause(outcome, f"headroom {figure(had)}× ({note}), required is {asked:g}×")
+
+
+def _headroom_seen(requires: Requires, cell: Trials) -> float | None:
+    if cell.fidelity == "emulator":
+        return None
+    if cell.values("headroom"):
+        return interval(cell.values("headroom")).median
+    if requires.rate_per_s is None or not cell.values("capacity"):
+        return None
+    return interval(cell.values("capacity")).median / requires.rate_per_s
+
+
+def _at_most(metric: str, limit: float, cell: Trials) -> Clause:
+    said = f"at most {limit:,g} ms"
+    seen = _seen(metric, cell)
+    if seen is None:
+        return Clause("not shown", f"{metric}: too few samples or trials")
+    return _placed(metric, said, seen, met=seen[1] <= limit, missed=seen[0] > limit)
+
+
+def _at_least(metric: str, limit: float, said: str, cell: Trials) -> Clause:
+    seen = _seen(metric, cell)
+    if seen is None:
+        return Clause("not shown", f"{metric}: too few trials")
+    return _placed(metric, said, seen, met=seen[0] >= limit, missed=seen[1] < limit)
+
+
+def _placed(metric: str, said: str, seen: tuple[float, float], met: bool, missed: bool) -> Clause:
+    outcome: Outcome = "met" if met else "not met" if missed else "not shown"
+    low, high = figure(seen[0]), figure(seen[1])
+    shown = low if low == high else f"{low} to {high}"
+    return Clause(outcome, f"{metric} {shown}, required is {said}")
+
+
+def _seen(metric: str, cell: Trials) -> tuple[float, float] | None:
+    """The 95 % interval of a metric; None with fewer trials than a verdict needs."""
+    values = cell.values(metric)
+    if len(values) < FEWEST_TRIALS:
+        return None
+    found: Interval = interval(values)
+    return (found.low or 0.0, found.high or 0.0)

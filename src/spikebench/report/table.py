@@ -1,0 +1,190 @@
+"""The result table as data: a section a scenario, a row a cell, warnings beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from spikebench.candidate import Candidate, Capabilities
+from spikebench.record.model import Record
+from spikebench.record.trials import ParamsKey, Trials, by_cell
+from spikebench.report.best import best_of
+from spikebench.report.declared import CEILING, Declared, against_itself, declared
+from spikebench.report.requirement import Judgement, judge
+from spikebench.scenario.model import Scenario
+from spikebench.stats import Interval, fingerprint, interval
+
+FIDELITIES = ("service", "software", "emulator", "published", "model")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell as a table shows it.
+
+    ``best`` names the metrics in which it leads its fidelity with a verdict behind it.
+    ``judgement`` is None where the scenario requires nothing of it; ``against`` is its declared
+    comparison, None for a baseline.
+    """
+
+    cell: Trials
+    best: frozenset[str] = frozenset()
+    judgement: Judgement | None = None
+    against: Declared | None = None
+
+    @cached_property
+    def intervals(self) -> dict[str, Interval]:
+        """Every metric's trials summed up; one that was withheld in all of them is left out."""
+        had = {name: self.cell.values(name) for name in self.cell.metrics}
+        return {name: interval(values) for name, values in had.items() if values}
+
+    @property
+    def params(self) -> str:
+        """The swept parameters as text, empty where there are none."""
+        return ", ".join(f"{name}={value}" for name, value in self.cell.params)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One scenario's rows, in the order a reader looks for them."""
+
+    name: str
+    scenario: Scenario | None
+    rows: tuple[Row, ...]
+
+    @property
+    def metrics(self) -> set[str]:
+        """The metrics that at least one row can show."""
+        return {name for row in self.rows for name in row.intervals}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Everything a run's table says; each way of writing it shows a part."""
+
+    spike: str
+    run_ids: tuple[str, ...]
+    sections: tuple[Section, ...]
+    itself: tuple[Declared, ...] = ()
+    warnings: tuple[str, ...] = ()
+    versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def tabulate(
+    records: Iterable[Record],
+    scenarios: Mapping[str, Scenario],
+    candidates: Sequence[Candidate] = (),
+) -> Table:
+    """Make the table of one run's records.
+
+    ``scenarios`` give requirements and declared comparisons, ``candidates`` what each promises and
+    the order of rows; both may lack what the records have, which then goes without.
+    """
+    found = by_cell(records)
+    places = {candidate.name: place for place, candidate in enumerate(candidates)}
+    found.sort(key=lambda cell: _order(cell, places))
+    against = {id(one.a): one for one in declared(found, scenarios)}
+    promised = {candidate.name: candidate.capabilities for candidate in candidates}
+    itself = tuple(against_itself(found, scenarios))
+    names = dict.fromkeys([*scenarios, *(cell.scenario for cell in found)])
+    return Table(
+        spike=found[0].first.spike if found else "",
+        run_ids=tuple(dict.fromkeys(cell.first.run_id for cell in found)),
+        sections=tuple(
+            section
+            for name in names
+            if (section := _section(name, found, scenarios.get(name), against, promised)).rows
+        ),
+        itself=itself,
+        warnings=tuple(_warnings(found, itself)),
+        versions=_versions(found),
+    )
+
+
+def _order(cell: Trials, places: Mapping[str, int]) -> tuple[object, ...]:
+    return (
+        _params_order(cell.params),
+        FIDELITIES.index(cell.fidelity),
+        cell.candidate == CEILING,
+        places.get(cell.candidate, len(places)),
+        cell.candidate,
+        cell.client,
+        cell.first.target,
+    )
+
+
+def _params_order(params: ParamsKey) -> list[tuple[str, bool, float, str]]:
+    """Numbers by size and before words, so that 10 comes after 3."""
+    return [(name, not _is_number(v), float(v) if _is_number(v) else 0.0, v) for name, v in params]
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdecimal()
+
+
+def _section(
+    name: str,
+    found: Sequence[Trials],
+    scenario: Scenario | None,
+    against: Mapping[int, Declared],
+    promised: Mapping[str, Capabilities],
+) -> Section:
+    mine = [cell for cell in found if cell.scenario == name and cell.first.arm == ""]
+    best = best_of(mine, scenario.analysis.delta if scenario else 0.10)
+    rows = tuple(
+        Row(
+            cell=cell,
+            best=best.get(id(cell), frozenset()),
+            judgement=_judgement(cell, scenario, promised),
+            against=against.get(id(cell)),
+        )
+        for cell in mine
+    )
+    return Section(name, scenario, rows)
+
+
+def _judgement(
+    cell: Trials, scenario: Scenario | None, promised: Mapping[str, Capabilities]
+) -> Judgement | None:
+    if scenario is None or cell.candidate == CEILING:
+        return None
+    if not scenario.requires.model_dump(exclude_none=True):
+        return None
+    return judge(scenario.requires, cell, promised.get(cell.candidate))
+
+
+def _warnings(found: Sequence[Trials], itself: Sequence[Declared]) -> Iterable[str]:
+    machines = {fingerprint(trial) for cell in found for trial in cell.records if trial.environment}
+    if len(machines) > 1:
+        yield (
+            f"{len(machines)} different machines ({', '.join(sorted(machines))}) are shown "
+            "together: their numbers do not compare"
+        )
+    for one in itself:
+        if one.comparison.verdict in ("A", "B"):
+            yield (
+                f"{one.a.scenario}: {one.a.candidate} differs from itself on {one.metric} "
+                f"({one.comparison.ratio:.2f}×): this machine was too uneven for the verdicts here"
+            )
+    yield from _uncounted(found)
+
+
+def _uncounted(found: Sequence[Trials]) -> Iterable[str]:
+    """Losses in trials that do not count are worth knowing all the same."""
+    for cell in found:
+        lost = cell.total("lost", voided=True)
+        if lost:
+            yield (
+                f"{cell.scenario}: {cell.candidate} ({cell.client}) lost {lost:,} confirmed "
+                "messages in void trials, which are not in the table"
+            )
+
+
+def _versions(found: Sequence[Trials]) -> dict[str, dict[str, str]]:
+    """What ran, by candidate and client; of versions that changed within a run the last."""
+    merged: dict[str, dict[str, str]] = {}
+    for cell in found:
+        of_cell = merged.setdefault(f"{cell.candidate} ({cell.client})", {})
+        for trial in cell.records:
+            of_cell.update(trial.versions)
+    return merged

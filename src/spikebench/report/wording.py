@@ -1,0 +1,98 @@
+"""The words tables share: verdicts, requirements and footnotes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spikebench.report.column import NOTHING
+from spikebench.report.declared import CEILING, Declared
+from spikebench.report.requirement import NO_TRIAL, Judgement
+from spikebench.report.table import Row
+from spikebench.stats import Comparison
+
+EMULATOR_NOTE = "emulator: shows behaviour; its timings say nothing of AWS"
+
+CEILING_NOTE = "in memory: what the load generator itself can do"
+
+
+@dataclass
+class Footnotes:
+    """Reasons collected while a table is written; the same reason has one number."""
+
+    reasons: list[str] = field(default_factory=list)
+
+    def mark(self, *reasons: str) -> str:
+        """Return the marks of ``reasons`` as superscripts, empty for none."""
+        for reason in reasons:
+            if reason not in self.reasons:
+                self.reasons.append(reason)
+        return "˒".join(_superscript(self.reasons.index(reason) + 1) for reason in reasons)
+
+    def lines(self) -> list[str]:
+        """The footnotes themselves, ``¹ reason``."""
+        return [f"{_superscript(number)} {reason}" for number, reason in enumerate(self.reasons, 1)]
+
+
+def _superscript(number: int) -> str:
+    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def trials(row: Row) -> str:
+    """How many trials count, and how many were void."""
+    return f"{len(row.cell.valid)} ({row.cell.void})"
+
+
+def about(row: Row) -> list[str]:
+    """What a reader must know of a row before reading its figures."""
+    ceiling = [CEILING_NOTE] if row.cell.candidate == CEILING else []
+    return [*ceiling, EMULATOR_NOTE] if row.cell.fidelity == "emulator" else ceiling
+
+
+def why_void(row: Row) -> list[str]:
+    """The reasons of trials that do not count."""
+    return [f"{reason} ({n}×)" if n > 1 else reason for reason, n in row.cell.reasons.items()]
+
+
+def requirement(judgement: Judgement | None) -> str:
+    """``met``, ``not met`` or ``not shown``, with the measured headroom where there is one."""
+    if judgement is None:
+        return NOTHING
+    if judgement.headroom is None:
+        return judgement.outcome
+    return f"{judgement.outcome} {headroom(judgement.headroom)}"
+
+
+def headroom(ratio: float) -> str:
+    """Capacity over the required rate, to two digits."""
+    return f"{ratio:,.0f}×" if ratio >= 10 else f"{ratio:.1f}×"
+
+
+def why_judged(judgement: Judgement | None) -> tuple[str, ...]:
+    """What a requirement turned on; that a cell has no trial is said beside their number."""
+    reasons = () if judgement is None else judgement.reasons
+    return tuple(reason for reason in reasons if not reason.startswith(NO_TRIAL))
+
+
+def ratio(comparison: Comparison) -> str:
+    """The ratio with its 95 % interval; ``—`` where there is none."""
+    if comparison.ratio is None:
+        return NOTHING
+    return f"{comparison.ratio:.2f}× [{comparison.ci_low:.2f}, {comparison.ci_high:.2f}]"
+
+
+def verdict(declared: Declared) -> str:
+    """Who is better in words, or why that is not said."""
+    comparison = declared.comparison
+    if comparison.verdict == "equivalent":
+        return f"equivalent within ±{comparison.delta:.0%}"
+    if comparison.verdict in ("A", "B"):
+        winner = declared.a if comparison.verdict == "A" else declared.b
+        return f"{winner.candidate} better"
+    return f"{comparison.verdict}: {comparison.reason}"
+
+
+def p_value(p: float | None) -> str:
+    """A p value with three digits, never 0."""
+    if p is None:
+        return NOTHING
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
