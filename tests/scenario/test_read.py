@@ -208,7 +208,8 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         (
             "title: A title",
             "title: [",
-            "3: not YAML: expected ',' or ']', but got ':'; mend the syntax",
+            "4: not YAML: expected ',' or ']', but got ':' (while parsing a flow sequence from "
+            "line 2); mend the syntax",
         ),
         (
             "measure_s: 1.0",
