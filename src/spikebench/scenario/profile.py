@@ -77,7 +77,7 @@ PROFILES = {
             blocks=10,
             all_clients=True,
             full_sweep=True,
-            timing_scale=2.0,
+            timing_scale=1.5,
         ),
     )
 }
