@@ -35,6 +35,10 @@ MINISTACK_IMAGE = Image(
 
 PROBE_TIMEOUT_S = 2.0
 
+# All three are configured as their local twins are (rabbitmq.py, kafka.py, ministack.py beside this
+# file), but for addresses: inside a container they listen on every interface, and the published
+# port is on loopback.
+
 _RABBITMQ_CONF = """\
 listeners.tcp.default = 0.0.0.0:{port}
 stream.listeners.tcp.default = 0.0.0.0:{stream_port}
@@ -43,8 +47,11 @@ stream.advertised_port = {stream_port}
 default_user = {user}
 default_pass = {password}
 loopback_users = none
+vm_memory_high_watermark.relative = 0.6
+disk_free_limit.absolute = 50MB
 log.console = true
 log.console.level = info
+log.console.use_colors = off
 log.file = false
 """
 
@@ -140,7 +147,17 @@ def ministack_plan(ports: Sequence[int]) -> Plan:
         "access_key": "test",
         "secret_key": "test",
     }
-    return Plan(connection, {}, {"GATEWAY_PORT": port, "EDGE_PORT": port, "BIND_HOST": "0.0.0.0"})
+    environment = {
+        "BIND_HOST": "0.0.0.0",
+        "GATEWAY_PORT": port,
+        "EDGE_PORT": port,
+        "MINISTACK_REGION": connection["region"],
+        "SERVICES": "sqs,sns,kinesis",
+        "LOG_LEVEL": "WARNING",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+    }
+    return Plan(connection, {}, environment)
 
 
 def rabbitmq_answers(connection: Connection) -> bool:

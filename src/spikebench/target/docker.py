@@ -12,7 +12,6 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 import uuid
@@ -30,9 +29,14 @@ from requests.exceptions import RequestException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import get_docker_host
+from testcontainers.core.exceptions import ContainerStartException
 from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 
 from spikebench.errors import ArtefactError, TargetError
+from spikebench.target.connection import PrivateConnection
+from spikebench.target.control_group import ControlGroup
+from spikebench.target.guard import Charge, Guard
+from spikebench.target.ports import free_ports
 from spikebench.target.software import Connection, Cores, Presence, Say
 
 if TYPE_CHECKING:
@@ -49,10 +53,12 @@ REGISTRY_TIMEOUT_S = 3.0
 PULL_TIMEOUT_S = 600.0
 SILENCE_S = 60.0
 READY_TIMEOUT_S = 90.0
+RESUME_TIMEOUT_S = 30.0
+POLL_S = 0.1
 LOG_LINES = 40
-SECRETS = ("password", "secret_key")
 
-_UNREACHED = (DockerException, RequestException, OSError)
+_REFUSED = (DockerException, RequestException, OSError, ContainerStartException)
+"""What the Docker and testcontainers libraries raise when the engine is gone or says no."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class DockerRecipe:
                 present = _has(client, self._named)
         except TargetError as error:
             return Presence(False, False, str(error), _mend_engine())
-        except _UNREACHED as error:
+        except _REFUSED as error:
             return Presence(False, False, f"no Docker engine answers: {error}", _mend_engine())
         if present:
             return Presence(True, True, f"{self._named} on Docker {version}")
@@ -121,13 +127,13 @@ class DockerRecipe:
         return Presence(False, True, f"{where} yet ({self.image.release})", mend)
 
     def install(self, cache: Cache, say: Say) -> None:  # noqa: ARG002
-        """Pull the image where it is missing; raise ArtefactError when that fails or takes 10 min."""
+        """Pull the image where it is missing; raise ArtefactError if that fails or takes 10 min."""
         with engine(SILENCE_S) as client:
             if _has(client, self._named):
                 return
             try:
                 _pull(client, self._named, say)
-            except _UNREACHED as error:
+            except _REFUSED as error:
                 raise ArtefactError(self._not_pulled(str(error))) from error
 
     def _not_pulled(self, why: str) -> str:
@@ -143,42 +149,38 @@ class DockerRecipe:
                 raise TargetError(self._not_pulled("it was never fetched"))
             sweep(client)
         say(f"starting {self._named} in a container")
-        try:
+        with contextlib.suppress(_PortTakenError):
             return self._start_once(cores)
-        except APIError as error:
-            if "port is already allocated" not in str(error) and "address already" not in str(error):
-                raise TargetError(self._not_started(error)) from error
-        try:
-            return self._start_once(cores)
-        except APIError as error:
-            raise TargetError(self._not_started(error)) from error
-
-    def _not_started(self, error: APIError) -> str:
-        return (
-            f"Docker did not start a container of {self._named}: {error.explanation or error}. "
-            f"See `docker info` and the engine's log, or use --target local."
-        )
+        return self._start_once(cores)
 
     def _start_once(self, cores: Cores) -> DockerServer:
-        ports = _free_ports(self.ports)
+        ports = free_ports(self.ports)
         plan = self.plan(ports)
         token = uuid.uuid4().hex
-        started = time.monotonic()
-        container = _container(self.image.reference(), plan, cores, token)
-        # testcontainers types a binding as a bare port, which would listen on every interface.
-        cast(dict[str, Any], container.ports).update({f"{p}/tcp": ("127.0.0.1", p) for p in ports})
-        server = DockerServer(container, plan.connection, self.answers, Guard(token))
         try:
-            container.waiting_for(_Answering(server, self.ready_within_s)).start()
-        except BaseException:
-            server.stop()
-            raise
-        server.startup_s = time.monotonic() - started
+            container = _container(self.image.reference(), plan, cores, token)
+            _publish(container, ports)
+            server = DockerServer(container, plan.connection, self.answers, _guard(token))
+            server.start(self.ready_within_s)
+        except _REFUSED as error:
+            raise self._not_started(error) from error
         return server
+
+    def _not_started(self, error: Exception) -> TargetError:
+        why = str(getattr(error, "explanation", None) or error)
+        taken = "already allocated" in why or "already in use" in why
+        return (_PortTakenError if taken else TargetError)(
+            f"Docker did not start a container of {self._named}: {why}. See `docker info` and the "
+            f"engine's log, or use --target local."
+        )
 
     @property
     def _named(self) -> str:
         return f"{testcontainers_config.hub_image_name_prefix}{self.image.reference()}"
+
+
+class _PortTakenError(TargetError):
+    """A port that was free just now has been taken; another may do."""
 
 
 class DockerServer:
@@ -191,7 +193,7 @@ class DockerServer:
         answers: Callable[[Connection], bool],
         guard: Guard,
     ) -> None:
-        self.connection = connection
+        self.connection = PrivateConnection(connection)
         self.startup_s: float | None = None
         self._container = container
         self._answers = answers
@@ -200,6 +202,18 @@ class DockerServer:
         self._peak_rss_bytes: int | None = None
         self._log = ""
         self._stopped = False
+        self._group: ControlGroup | None = None
+
+    def start(self, timeout_s: float) -> None:
+        """Create and start the container, and wait; nothing of it is left where that fails."""
+        began = time.monotonic()
+        try:
+            self._container.waiting_for(_Answering(self, timeout_s)).start()
+        except BaseException:
+            self.stop()
+            raise
+        self.startup_s = time.monotonic() - began
+        self._group = self._find_group()
 
     def cpu_s(self) -> float | None:
         """CPU seconds of the container's control group, Docker's port forwarder not included."""
@@ -207,9 +221,10 @@ class DockerServer:
         return self._cpu_s
 
     def peak_rss_bytes(self) -> int | None:
-        """Largest memory of the container, without page cache, at any sample so far.
+        """Sum of its processes' own peaks of resident memory.
 
-        Samples are taken by this method and by ``cpu_s``, ``pause`` and ``stop``.
+        Where the kernel does not show them, the container's memory without page cache, at the
+        largest of the samples that this method, ``cpu_s``, ``pause`` and ``stop`` take.
         """
         self._sample()
         return self._peak_rss_bytes
@@ -225,98 +240,104 @@ class DockerServer:
         try:
             self._container.reload()
             return str(self._container.status)
-        except _UNREACHED:
+        except _REFUSED:
             return "removed"
 
     def pause(self) -> None:
         """Freeze every process in the container; nothing where it does not run."""
         if self.status() == "running":
             self._sample()
-            self._container.get_wrapped_container().pause()
+            with self._refusals("could not be paused"):
+                self._container.get_wrapped_container().pause()
 
     def resume(self) -> None:
-        """Thaw the container and wait until the server answers; raise TargetError if it does not."""
+        """Thaw the container; return when the server answers, raise TargetError if it does not."""
         if self.status() == "paused":
-            self._container.get_wrapped_container().unpause()
-            self.wait(SILENCE_S)
+            with self._refusals("could not be resumed"):
+                self._container.get_wrapped_container().unpause()
+            self.wait(RESUME_TIMEOUT_S)
 
     def wait(self, timeout_s: float) -> None:
         """Return when the server answers; raise TargetError when it ends or is silent too long."""
         give_up = time.monotonic() + timeout_s
         while not self._answers(self.connection):
             if not self.alive():
-                raise TargetError(f"{self._title} ended before it answered.\n{self.log_tail()}")
+                raise self._failed(f"ended{self._exit_code()} before it answered")
             if time.monotonic() > give_up:
-                raise TargetError(
-                    f"{self._title} did not answer within {timeout_s:.0f} s.\n{self.log_tail()}"
-                )
-            time.sleep(0.1)
+                raise self._failed(f"did not answer within {timeout_s:.0f} s")
+            time.sleep(POLL_S)
 
-    @property
-    def _title(self) -> str:
-        return f"the container of {self._container.image}"
+    def _exit_code(self) -> str:
+        with contextlib.suppress(*_REFUSED, KeyError):
+            state = self._container.get_wrapped_container().attrs["State"]
+            return f" with code {state['ExitCode']}{' (out of memory)' * state['OOMKilled']}"
+        return ""
+
+    def _failed(self, what: str) -> TargetError:
+        return TargetError(
+            f"the container of {self._container.image} {what}. The end of its log:\n"
+            f"{self.log_tail() or '(it printed nothing)'}\n"
+            "Another image may serve (docs/docker.md), or another target (--target local)."
+        )
+
+    @contextlib.contextmanager
+    def _refusals(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except _REFUSED as error:
+            raise self._failed(f"{what}: {error}") from error
 
     def log_tail(self) -> str:
         """The last lines the container printed, without our generated credentials."""
         if not self._stopped:
-            with contextlib.suppress(*_UNREACHED):
+            with contextlib.suppress(*_REFUSED):
                 raw = self._container.get_wrapped_container().logs(tail=LOG_LINES)
-                self._log = self._redacted(raw.decode(errors="replace"))
+                self._log = self.connection.redact(raw.decode(errors="replace").strip())
         return self._log
 
-    def _redacted(self, text: str) -> str:
-        for key in SECRETS:
-            secret = self.connection.get(key, "")
-            text = text.replace(secret, "***") if secret else text
-        return text or "It printed nothing."
-
     def stop(self) -> None:
-        """Remove the container and its volumes, then let the guard go."""
+        """Remove the container and its volumes, then let the guard go; safe to call twice."""
         if self._stopped:
             return
         self._sample()
         self.log_tail()
         self._stopped = True
-        with contextlib.suppress(NotFound):
+        try:
             self._container.stop(force=True, delete_volume=True)
-        self._guard.release()
+        except NotFound:
+            pass
+        except _REFUSED as error:
+            self._guard.end()
+            raise self._failed(f"could not be removed: {error}") from error
+        finally:
+            self._container.get_docker_client().client.close()
+        self._guard.dismiss()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._container.image}, {self.connection})"
 
     def _sample(self) -> None:
         """Read CPU and memory once; keep what is known where the container is gone."""
         if self._stopped:
             return
-        with contextlib.suppress(*_UNREACHED, KeyError):
-            container = self._container.get_wrapped_container()
-            stats = container.client.api.stats(container.id, stream=False, one_shot=True)
-            self._cpu_s = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-            resident = _resident_bytes(stats["memory_stats"]["stats"])
+        with contextlib.suppress(*_REFUSED, KeyError):
+            cpu_s, resident = self._usage()
+            self._cpu_s = cpu_s
             self._peak_rss_bytes = max(self._peak_rss_bytes or 0, resident)
 
+    def _usage(self) -> tuple[float, int]:
+        if self._group is not None:
+            return self._group.cpu_s(), self._group.peak_rss_bytes()
+        # The engine looks once a second and answers when it next does.
+        container = self._container.get_wrapped_container()
+        stats = container.client.api.stats(container.id, stream=False, one_shot=True)
+        cpu_s = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+        return cpu_s, _resident_bytes(stats["memory_stats"]["stats"])
 
-class Guard:
-    """A process that removes the container that carries ``token`` when this one is gone.
-
-    It waits on a pipe from us, in a session of its own so that Ctrl-C does not reach it: a word
-    means that all is well, the end of the pipe that we died, by whatever means.
-    """
-
-    _SCRIPT = 'read -r word || exec "$@"'
-
-    def __init__(self, token: str) -> None:
-        clean = [sys.executable, "-m", "spikebench.target.docker", token]
-        self._process = subprocess.Popen(
-            ["/bin/sh", "-c", self._SCRIPT, "guard", *clean],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def release(self) -> None:
-        """End the guard without its doing anything; safe to call twice."""
-        if self._process.poll() is None:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.communicate(b"stopped\n")
+    def _find_group(self) -> ControlGroup | None:
+        container = self._container.get_wrapped_container()
+        container.reload()
+        return ControlGroup.of(container.id, container.attrs["State"]["Pid"])
 
 
 class _Answering(WaitStrategy):
@@ -342,7 +363,7 @@ def engine(timeout_s: float) -> Iterator[docker.DockerClient]:
     _refuse_remote(host)
     try:
         client = docker.DockerClient(base_url=host, timeout=timeout_s, version="auto")
-    except _UNREACHED as error:
+    except _REFUSED as error:
         raise TargetError(f"no Docker engine answers at {host or 'its usual socket'}") from error
     try:
         yield client
@@ -382,7 +403,7 @@ def _refusal(reference: str, host: str | None) -> str:  # noqa: ARG001
             client.api.inspect_distribution(reference)
     except APIError as error:
         return str(error.explanation or error)
-    except _UNREACHED:
+    except _REFUSED:
         return f"its registry did not answer within {REGISTRY_TIMEOUT_S:.0f} s"
     return ""
 
@@ -397,15 +418,6 @@ def _pull(client: docker.DockerClient, reference: str, say: Say) -> None:
             raise DockerException(f"not finished after {PULL_TIMEOUT_S:.0f} s")
         if event.get("status") == "Pull complete":
             say(f"pulled layer {event.get('id', '')} of {reference}")
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 that were free together just now."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def _container(reference: str, plan: Plan, cores: Cores, token: str) -> DockerContainer:
@@ -423,6 +435,20 @@ def _container(reference: str, plan: Plan, cores: Cores, token: str) -> DockerCo
     for path, text in plan.files.items():
         container.with_copy_into_container(text.encode(), path)
     return container
+
+
+def _publish(container: DockerContainer, ports: Sequence[int]) -> None:
+    """Publish each port on the loopback address alone.
+
+    Testcontainers types a binding as a bare port, which would listen on every interface.
+    """
+    bindings = cast(dict[str, Any], container.ports)
+    bindings.update({f"{port}/tcp": ("127.0.0.1", port) for port in ports})
+
+
+def _guard(token: str) -> Guard:
+    """Have the container that carries ``token`` removed when this process is gone."""
+    return Guard(Charge(at_death=[sys.executable, "-m", "spikebench.target.docker", token]))
 
 
 def _resident_bytes(stats: Mapping[str, int]) -> int:
