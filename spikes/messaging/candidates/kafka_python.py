@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import kafka
@@ -14,7 +16,8 @@ from spikebench.errors import DriverError
 from spikebench.load.driver import Confirms, Deliver, Wiring
 from spikes.messaging.candidates.kafka import group_of
 
-CLOSE_TIMEOUT_S = 10
+PATIENCE_S = 10
+"""How long the broker may take to open or close something."""
 
 
 class KafkaPythonDriver:
@@ -67,7 +70,7 @@ class KafkaPythonSender:
 
     def close(self) -> None:
         """Send what is left and close."""
-        self._producer.close(timeout=CLOSE_TIMEOUT_S)
+        self._producer.close(timeout=PATIENCE_S)
 
     def _on_confirm(self, seq: int, _metadata: object) -> None:
         self._confirms.confirmed(seq)
@@ -86,21 +89,25 @@ class KafkaPythonReceiver:
     """
 
     def __init__(self, wiring: Wiring, subscriber: int, member: int, deliver: Deliver) -> None:
+        self._wiring = wiring
         self._deliver = deliver
         self._prefetch = wiring.prefetch
         self._ack_batch = wiring.ack_batch
         self._waiting = 0
         self._done: dict[TopicPartition, OffsetAndMetadata] = {}
         self._closed = False
+        self._consumer = _consumer(wiring, group_of(wiring, subscriber))
         try:
-            self._consumer = _consumer(wiring, group_of(wiring, subscriber))
-            self._take(wiring, member)
-        except KafkaError as error:
-            raise DriverError(f"Kafka gave no partitions of {wiring.name}: {error}") from error
+            with _answering(wiring):
+                self._take(wiring, member)
+        except BaseException:
+            self.close()
+            raise
 
     def receive(self, timeout_s: float) -> int:
         """Poll once, hand over what came, and commit it."""
-        polled = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=self._prefetch)
+        with _answering(self._wiring):
+            polled = self._consumer.poll(int(timeout_s * 1000), max_records=self._prefetch)
         bodies = [record.value for records in polled.values() for record in records]
         if bodies:
             self._deliver(bodies)
@@ -118,11 +125,10 @@ class KafkaPythonReceiver:
         self._closed = True
         try:
             if self._done:
-                self._consumer.commit(self._done, timeout_ms=CLOSE_TIMEOUT_S * 1000)
-        except KafkaError as error:
-            raise DriverError(f"Kafka did not take the last commit: {error}") from error
+                with _answering(self._wiring):
+                    self._consumer.commit(self._done, timeout_ms=PATIENCE_S * 1000)
         finally:
-            self._consumer.close(autocommit=False, timeout_ms=CLOSE_TIMEOUT_S * 1000)
+            self._consumer.close(autocommit=False, timeout_ms=PATIENCE_S * 1000)
 
     def _take(self, wiring: Wiring, member: int) -> None:
         numbers = sorted(self._consumer.partitions_for_topic(wiring.name) or ())
@@ -133,7 +139,7 @@ class KafkaPythonReceiver:
         ]
         self._consumer.assign(mine)
         for part in mine:
-            self._consumer.position(part, timeout_ms=CLOSE_TIMEOUT_S * 1000)
+            self._consumer.position(part, timeout_ms=PATIENCE_S * 1000)
 
     def _commit(self) -> None:
         self._consumer.commit_async(dict(self._done))
@@ -143,7 +149,7 @@ class KafkaPythonReceiver:
 def _producer(wiring: Wiring) -> KafkaProducer:
     # a body may be longer than a request's default size; the broker's own limit is what counts
     largest = max(1_048_576, wiring.largest_body_bytes + 1_024)
-    try:
+    with _answering(wiring):
         return KafkaProducer(
             bootstrap_servers=wiring.connection["bootstrap"],
             acks="all" if wiring.confirmed else 0,
@@ -153,17 +159,28 @@ def _producer(wiring: Wiring) -> KafkaProducer:
             max_request_size=largest,
             max_in_flight_requests_per_connection=5,
             allow_auto_create_topics=False,
+            bootstrap_timeout_ms=PATIENCE_S * 1000,
         )
-    except KafkaError as error:
-        raise DriverError(f"no Kafka at {wiring.connection['bootstrap']}: {error}") from error
 
 
 def _consumer(wiring: Wiring, group: str) -> KafkaConsumer:
-    return KafkaConsumer(
-        bootstrap_servers=wiring.connection["bootstrap"],
-        group_id=group,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        max_poll_records=wiring.prefetch,
-        allow_auto_create_topics=False,
-    )
+    with _answering(wiring):
+        return KafkaConsumer(
+            bootstrap_servers=wiring.connection["bootstrap"],
+            group_id=group,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            max_poll_records=wiring.prefetch,
+            allow_auto_create_topics=False,
+            bootstrap_timeout_ms=PATIENCE_S * 1000,
+        )
+
+
+@contextmanager
+def _answering(wiring: Wiring) -> Iterator[None]:
+    """Turn the client's errors into one that says where the broker was looked for."""
+    try:
+        yield
+    except KafkaError as error:
+        where = wiring.connection["bootstrap"]
+        raise DriverError(f"no answer from Kafka at {where}: {error}; is the broker up?") from error

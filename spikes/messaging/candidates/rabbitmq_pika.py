@@ -7,7 +7,8 @@ confirms come while more is sent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pika
@@ -64,7 +65,8 @@ class Link:
             on_close_callback=self._on_lost,
             custom_ioloop=self._loop,
         )
-        self.until(lambda: self._channel is not None and self._channel.is_open)
+        with self.closed_on_error():
+            self.until(lambda: self._channel is not None and self._channel.is_open)
 
     @property
     def channel(self) -> Channel:
@@ -98,13 +100,22 @@ class Link:
         if self._closing:
             return
         self._closing = True
-        if self._connection.is_open:
-            self._connection.close()
         try:
+            if not (self._connection.is_closing or self._connection.is_closed):
+                self._connection.close()
             self.until(lambda: self._connection.is_closed)
         finally:
             self._loop.deactivate_poller()
             self._loop.close()
+
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Close the link if what is done with it at the start fails, for nobody else will."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def _on_open(self, connection: pika.SelectConnection) -> None:
         self._channel = connection.channel(on_open_callback=_nothing)
@@ -137,7 +148,8 @@ class PikaSender:
         self._settled = 0
         self._confirmed = wiring.confirmed
         if self._confirmed:
-            self._ask_for_confirms()
+            with self._link.closed_on_error():
+                self._ask_for_confirms()
 
     def send(self, seq: int, key: bytes, body: bytes) -> None:
         """Publish one message; it leaves with the next ``poll`` or ``flush``, or every few."""
@@ -203,7 +215,8 @@ class PikaReceiver:
         self._delivered = 0
         self._acked = 0
         self._link = Link(wiring)
-        self._subscribe(queue, wiring.prefetch, kind(wiring) == "stream")
+        with self._link.closed_on_error():
+            self._subscribe(queue, wiring.prefetch, kind(wiring) == "stream")
 
     def receive(self, timeout_s: float) -> int:
         """Step the loop until something comes, hand it over, and acknowledge it."""
