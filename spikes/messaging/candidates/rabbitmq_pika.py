@@ -143,9 +143,8 @@ class PikaSender:
         self._routing_key = "" if self._exchange else queue_of(wiring, 0)
         mode = DeliveryMode.Persistent if wiring.durable else DeliveryMode.Transient
         self._properties = pika.BasicProperties(delivery_mode=mode.value)
-        self._pending: dict[int, int] = {}
-        self._tag = 0
-        self._settled = 0
+        self._unconfirmed = Unconfirmed()
+        self._published = 0
         self._confirmed = wiring.confirmed
         if self._confirmed:
             with self._link.closed_on_error():
@@ -154,16 +153,16 @@ class PikaSender:
     def send(self, seq: int, key: bytes, body: bytes) -> None:
         """Publish one message; it leaves with the next ``poll`` or ``flush``, or every few."""
         del key
-        self._tag += 1
+        self._published += 1
         if self._confirmed:
-            self._pending[self._tag] = seq
+            self._unconfirmed.add(seq)
         try:
             self._publish(self._exchange, self._routing_key, body, self._properties)
         except pika.exceptions.AMQPError as error:
             raise DriverError(f"pika could not publish: {error!r}; is the broker up?") from error
         if not self._confirmed:
             self._confirms.confirmed(seq)
-        if self._tag % WRITE_EVERY == 0:
+        if self._published % WRITE_EVERY == 0:
             self._link.step(0)
 
     def poll(self, timeout_s: float) -> None:
@@ -185,19 +184,35 @@ class PikaSender:
         self._link.until(lambda: bool(answered))
 
     def _on_confirm(self, frame: Method[Any]) -> None:
-        """Settle one tag, or all tags up to it that are still open."""
-        tag, multiple = frame.method.delivery_tag, frame.method.multiple
-        refused = isinstance(frame.method, Basic.Nack)
-        for each in range(self._settled + 1, tag + 1) if multiple else (tag,):
-            seq = self._pending.pop(each, None)
-            if seq is None:
-                continue
-            if refused:
+        settled = self._unconfirmed.settle(frame.method.delivery_tag, frame.method.multiple)
+        if isinstance(frame.method, Basic.Nack):
+            for seq in settled:
                 self._confirms.failed(seq, "the broker answered with basic.nack")
-            else:
+        else:
+            for seq in settled:
                 self._confirms.confirmed(seq)
+
+
+class Unconfirmed:
+    """Sequence numbers by delivery tag: the broker counts a channel's messages from 1."""
+
+    def __init__(self) -> None:
+        self._seqs: dict[int, int] = {}
+        self._last = 0
+        self._settled = 0
+
+    def add(self, seq: int) -> None:
+        """Note the next message published."""
+        self._last += 1
+        self._seqs[self._last] = seq
+
+    def settle(self, tag: int, multiple: bool) -> list[int]:
+        """Take out and return ``tag``'s message, or all up to it that are still open."""
+        tags = range(self._settled + 1, tag + 1) if multiple else (tag,)
+        seqs = [self._seqs.pop(each) for each in tags if each in self._seqs]
         if multiple or tag == self._settled + 1:
             self._settled = tag
+        return seqs
 
 
 class PikaReceiver:
