@@ -14,7 +14,7 @@ from spikebench.scenario.model import Scenario
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["terminal", "write"]
+__all__ = ["terminal", "text", "write"]
 
 
 def write(
@@ -60,3 +60,18 @@ def terminal(
     from spikebench.report.terminal import show
 
     show(tabulate(records, scenarios, candidates), console)
+
+
+def text(
+    records: Iterable[Record],
+    scenarios: Mapping[str, Scenario],
+    kind: str,
+    candidates: Sequence[Candidate] = (),
+) -> str:
+    """Return the whole table as text; ``kind`` is ``md`` or ``csv``."""
+    from spikebench.report.markdown import to_markdown
+    from spikebench.report.table import tabulate
+    from spikebench.report.tidy import to_csv
+
+    writers = {"md": to_markdown, "csv": to_csv}
+    return writers[kind](tabulate(records, scenarios, candidates))

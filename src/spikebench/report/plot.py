@@ -89,7 +89,8 @@ def _rates(axes: Axes, section: Section) -> None:
         metric, label = ("capacity", "capacity, msg/s")
     _marks(axes, section.rows, Series(metric, label, "s", INK))
     axes.set_xlabel(label)
-    axes.set_xlim(left=0)
+    seen = [row.intervals[metric] for row in section.rows if metric in row.intervals]
+    axes.set_xlim(0, 1.08 * max((one.high or one.mean for one in seen), default=1.0) or 1.0)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.locator_params(axis="x", nbins=5)
 

@@ -31,7 +31,11 @@ HEADERS = {
 
 
 def show(table: Table, console: Console) -> None:
-    """Print the table; colour only where the console is a terminal."""
+    """Print the table; colour only where the console is a terminal.
+
+    It is never squeezed: on a narrower terminal its lines wrap as any others do.
+    """
+    console.width = max(console.width, WIDTH)
     for section in table.sections:
         _show(section, console)
     for one in table.itself:

@@ -80,14 +80,14 @@ def ratio(comparison: Comparison) -> str:
     return f"{comparison.ratio:.2f}× [{comparison.ci_low:.2f}, {comparison.ci_high:.2f}]"
 
 
-def verdict(declared: Declared) -> str:
-    """Who is better in words, or why that is not said."""
+def verdict(declared: Declared, names: tuple[str, str] | None = None) -> str:
+    """Who is better in words (by ``names``, else by candidate), or why that is not said."""
     comparison = declared.comparison
     if comparison.verdict == "equivalent":
         return f"equivalent within ±{comparison.delta:.0%}"
     if comparison.verdict in ("A", "B"):
-        winner = declared.a if comparison.verdict == "A" else declared.b
-        return f"{winner.candidate} better"
+        a, b = names or (declared.a.candidate, declared.b.candidate)
+        return f"{a if comparison.verdict == 'A' else b} better"
     return f"{comparison.verdict}: {comparison.reason}"
 
 

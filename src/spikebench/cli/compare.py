@@ -1,0 +1,167 @@
+"""``spikebench compare``: two candidates of a run, or the same cells of two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spikebench.cli.spike import chosen_spike
+from spikebench.errors import RecordError, UsageError
+
+if TYPE_CHECKING:
+    from spikebench.record.trials import Trials
+    from spikebench.report.declared import Declared
+    from spikebench.scenario.model import Scenario
+
+DELTA = 0.10
+
+Pair = tuple["Trials", "Trials"]
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--spike", metavar="NAME", help="Which spike, where there are several.")
+@click.option("--run", metavar="RUN", help="The run to compare in; else the latest.")
+@click.option("--scenario", metavar="NAME", help="Only this scenario.")
+@click.option("--metric", metavar="NAME", help="Else the one each scenario declares.")
+@click.option(
+    "--delta",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Ratio that does not matter: 0.1 is ±10 %. Else as the scenario declares.",
+)
+@click.option(
+    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+)
+def compare(
+    a: str,
+    b: str,
+    spike: str | None,
+    run: str | None,
+    scenario: str | None,
+    metric: str | None,
+    delta: float | None,
+    results: Path,
+) -> None:
+    """Compare A with B: two candidates within a run, or the same cells of two runs.
+
+    The ratio is A ÷ B with its 95 % interval over trials; all comparisons shown together are
+    Holm-adjusted. No verdict is drawn across fidelities, from an emulator's timings, from fewer
+    than 6 trials a side, or between different machines.
+
+    \b
+      spikebench compare kafka rabbitmq-quorum
+      spikebench compare kafka rabbitmq-quorum --metric end_to_end_p99 --scenario change-data
+      spikebench compare 20261120-0900 20261122-1930        (two runs, cell by cell)
+    """
+    from spikebench.scenario.read import read_scenarios
+
+    found = chosen_spike(spike)
+    scenarios = read_scenarios(found.scenarios)
+    names = {candidate.name for candidate in found.candidates}
+    if {a, b} <= names:
+        pairs = _within(found.name, a, b, run, results)
+    elif {a, b} & names:
+        raise UsageError(
+            f"{a} and {b}: name two candidates (of {', '.join(sorted(names))}) or two runs"
+        )
+    else:
+        pairs = _across(found.name, a, b, results)
+    chosen = [pair for pair in pairs if scenario in (None, pair[0].scenario)]
+    if not chosen:
+        raise UsageError(
+            f"{a} and {b} have no cell in common; `spikebench table` shows what a run has"
+        )
+    _show(_compared(chosen, scenarios, metric, delta), across=not {a, b} <= names)
+
+
+def _within(spike: str, a: str, b: str, run: str | None, results: Path) -> list[Pair]:
+    """Cells of two candidates with the same scenario and parameters, and client where it can be."""
+    cells = _cells(spike, run, results)
+    pairs = []
+    for cell in (cell for cell in cells if cell.candidate == a):
+        others = [o for o in cells if o.candidate == b and _workload(o) == _workload(cell)]
+        same = [o for o in others if o.client == cell.client]
+        pairs += [(cell, other) for other in same or others]
+    return pairs
+
+
+def _across(spike: str, a: str, b: str, results: Path) -> list[Pair]:
+    theirs = {_place(cell): cell for cell in _cells(spike, b, results)}
+    mine = _cells(spike, a, results)
+    return [(cell, theirs[_place(cell)]) for cell in mine if _place(cell) in theirs]
+
+
+def _cells(spike: str, run: str | None, results: Path) -> list[Trials]:
+    from spikebench.record import find_run, read_records
+    from spikebench.record.trials import by_cell
+
+    path = find_run(spike, run, results)
+    cells = [c for c in by_cell(read_records(path)) if c.first.arm == "" and c.valid]
+    if not cells:
+        raise RecordError(f"{path}: has no valid trial to compare; `spikebench table` says why")
+    return cells
+
+
+def _workload(cell: Trials) -> tuple[object, ...]:
+    return (cell.scenario, cell.params)
+
+
+def _place(cell: Trials) -> tuple[object, ...]:
+    return (*_workload(cell), cell.candidate, cell.client, cell.first.target)
+
+
+def _compared(
+    pairs: Sequence[Pair],
+    scenarios: Mapping[str, Scenario],
+    metric: str | None,
+    delta: float | None,
+) -> Iterator[Declared]:
+    from spikebench.report.declared import Declared
+    from spikebench.stats import compare_cells, holm
+
+    asked = [_asked(scenarios.get(a.scenario), metric, delta) for a, _ in pairs]
+    found = [compare_cells(a, b, *what) for (a, b), what in zip(pairs, asked, strict=True)]
+    for (a, b), what, comparison in zip(pairs, asked, holm(found), strict=True):
+        yield Declared(a, b, what[0], comparison)
+
+
+def _asked(scenario: Scenario | None, metric: str | None, delta: float | None) -> tuple[str, float]:
+    analysis = scenario.analysis if scenario else None
+    return (
+        metric or (analysis.metric if analysis else "end_to_end_p50"),
+        delta or (analysis.delta if analysis else DELTA),
+    )
+
+
+def _show(found: Iterator[Declared], across: bool) -> None:
+    """Print one line a comparison, its figures, and what they come to."""
+    from spikebench.report import wording
+    from spikebench.report.column import figure
+    from spikebench.stats import interval
+
+    for one in found:
+        a, b = _names(one, across)
+        click.echo(f"{_where(one, across)}: {one.metric}")
+        for name, cell in ((a, one.a), (b, one.b)):
+            values = cell.values(one.metric)
+            middle = figure(interval(values).median) if values else "—"
+            unit = cell.metrics[one.metric].unit if one.metric in cell.metrics else ""
+            click.echo(f"  {name:<34} {middle} {unit}  n {len(values)} ({cell.void} void)")
+        click.echo(f"  ratio {wording.ratio(one.comparison)}  {wording.verdict(one, (a, b))}")
+
+
+def _names(one: Declared, across: bool) -> tuple[str, str]:
+    if across:
+        return one.a.first.run_id, one.b.first.run_id
+    return f"{one.a.candidate} ({one.a.client})", f"{one.b.candidate} ({one.b.client})"
+
+
+def _where(one: Declared, across: bool) -> str:
+    """What both sides share: of two runs the whole cell, of two candidates the workload."""
+    cell = [f"{one.a.candidate} ({one.a.client})"] if across else []
+    params = [f"{name}={value}" for name, value in one.a.params]
+    return ", ".join([one.a.scenario, *cell, one.a.fidelity, *params])
