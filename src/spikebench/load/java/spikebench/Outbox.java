@@ -9,6 +9,12 @@ import java.util.concurrent.locks.LockSupport;
 final class Outbox implements Confirms {
     private static final long CHECK_NS = 10_000_000;
 
+    /**
+     * The shortest time between two waits. Waking for each message would cost more than sending it
+     * at rates where they are closer than this; then those due meanwhile go out together.
+     */
+    private static final long TICK_NS = 500_000;
+
     private final Failure failure;
     private final Wiring wiring;
     private final byte[][] templates;
@@ -18,6 +24,7 @@ final class Outbox implements Confirms {
     private volatile Outstanding outstanding;
     private volatile boolean stopped;
     private long gatheringSince;
+    private long wokenAt;
 
     Outbox(Wiring wiring, byte[][] templates, byte[][] keys, Failure failure) {
         this.wiring = wiring;
@@ -117,16 +124,14 @@ final class Outbox implements Confirms {
     private long awaitDue(long due, long deadline) throws Exception {
         long now = System.nanoTime();
         while (now < due && now < deadline && !isOver()) {
-            long wake = Math.min(due, now + CHECK_NS);
-            if (gatheringSince != 0) {
-                if (now >= gatheringSince + lingerNs) {
-                    flush();
-                } else {
-                    wake = Math.min(wake, gatheringSince + lingerNs);
-                }
+            long wake = Math.min(Math.max(due, wokenAt + TICK_NS), now + CHECK_NS);
+            if (gatheringSince != 0 && now >= gatheringSince + lingerNs) {
+                flush();
+            } else if (gatheringSince != 0) {
+                wake = Math.min(wake, gatheringSince + lingerNs);
             }
             LockSupport.parkNanos(this, wake - System.nanoTime());
-            now = System.nanoTime();
+            now = wokenAt = System.nanoTime();
         }
         return now;
     }

@@ -1,0 +1,228 @@
+package spikes.messaging;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.utils.AppInfoParser;
+import spikebench.Confirms;
+import spikebench.Driver;
+import spikebench.Inbox;
+import spikebench.Receiver;
+import spikebench.Sender;
+import spikebench.Wiring;
+
+/** Kafka by its official client. */
+public final class Kafka implements Driver {
+    private static final int TIMEOUT_MS = 10_000;
+
+    private Wiring wiring;
+
+    @Override
+    public void open(Wiring wiring) {
+        this.wiring = wiring;
+    }
+
+    @Override
+    public Sender sender(Confirms confirms) {
+        return new Producer(wiring, confirms);
+    }
+
+    @Override
+    public Receiver receiver(int subscriber, int member, Inbox inbox) {
+        return new Consumer(wiring, subscriber, member, inbox);
+    }
+
+    @Override
+    public String version() {
+        return "kafka-clients " + AppInfoParser.getVersion();
+    }
+
+    @Override
+    public void close() {
+        // Sender and receivers have connections of their own.
+    }
+
+    private static Map<String, Object> settings(Wiring wiring) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put("bootstrap.servers", wiring.connection().get("bootstrap"));
+        settings.put("request.timeout.ms", TIMEOUT_MS);
+        settings.put("default.api.timeout.ms", TIMEOUT_MS);
+        settings.put("metric.reporters", "");
+        settings.put("enable.metrics.push", false);
+        return settings;
+    }
+
+    private static final class Producer implements Sender {
+        private final KafkaProducer<byte[], byte[]> producer;
+        private final String topic;
+        private final Confirms confirms;
+
+        Producer(Wiring wiring, Confirms confirms) {
+            this.topic = wiring.name();
+            this.confirms = confirms;
+            this.producer =
+                    new KafkaProducer<>(
+                            settings(wiring, wiring.largestBodyBytes()),
+                            new ByteArraySerializer(),
+                            new ByteArraySerializer());
+            producer.partitionsFor(topic);
+        }
+
+        private static Map<String, Object> settings(Wiring wiring, int largestBody) {
+            int linger = (int) Math.round(wiring.lingerMs());
+            Map<String, Object> settings = Kafka.settings(wiring);
+            settings.put("acks", wiring.confirmed() ? "all" : "0");
+            settings.put("enable.idempotence", wiring.confirmed());
+            settings.put("max.in.flight.requests.per.connection", 5);
+            settings.put("linger.ms", linger);
+            settings.put("batch.size", wiring.batchBytes());
+            settings.put("max.block.ms", TIMEOUT_MS);
+            settings.put("delivery.timeout.ms", TIMEOUT_MS + linger);
+            // A body may be longer than a request by default; the broker's own limit is what counts.
+            settings.put("max.request.size", Math.max(1_048_576, largestBody + 1_024));
+            return settings;
+        }
+
+        @Override
+        public void send(int seq, byte[] key, byte[] body) {
+            producer.send(
+                    new ProducerRecord<>(topic, key, body),
+                    (metadata, error) -> {
+                        if (error == null) {
+                            confirms.confirmed(seq);
+                        } else {
+                            confirms.failed(seq, error.toString());
+                        }
+                    });
+        }
+
+        @Override
+        public void flush() {
+            // The producer's own thread sends what it gathered when linger.ms is over.
+        }
+
+        @Override
+        public void close() {
+            producer.close(Duration.ofMillis(TIMEOUT_MS));
+        }
+    }
+
+    /**
+     * Reads every n-th partition and commits what it delivered; positions are the group's. Partitions
+     * are shared out by number: the group's own rebalancing would move them while consumers join.
+     */
+    private static final class Consumer implements Receiver {
+        private static final Duration POLL = Duration.ofMillis(50);
+
+        private final KafkaConsumer<byte[], byte[]> consumer;
+        private final Inbox inbox;
+        private final int ackBatch;
+        private int uncommitted;
+        private boolean committing;
+        private boolean closed;
+        private volatile boolean stopping;
+
+        Consumer(Wiring wiring, int subscriber, int member, Inbox inbox) {
+            this.inbox = inbox;
+            this.ackBatch = wiring.ackBatch();
+            this.consumer =
+                    new KafkaConsumer<>(
+                            settings(wiring, wiring.name() + "." + subscriber),
+                            new ByteArrayDeserializer(),
+                            new ByteArrayDeserializer());
+            List<TopicPartition> mine = share(wiring, member);
+            consumer.assign(mine);
+            mine.forEach(consumer::position);
+        }
+
+        private static Map<String, Object> settings(Wiring wiring, String group) {
+            Map<String, Object> settings = Kafka.settings(wiring);
+            settings.put("group.id", group);
+            settings.put("auto.offset.reset", "earliest");
+            settings.put("enable.auto.commit", false);
+            settings.put("allow.auto.create.topics", false);
+            settings.put("max.poll.records", wiring.prefetch());
+            return settings;
+        }
+
+        private List<TopicPartition> share(Wiring wiring, int member) {
+            List<TopicPartition> mine = new ArrayList<>();
+            for (PartitionInfo each : consumer.partitionsFor(wiring.name())) {
+                if (each.partition() % wiring.consumers() == member) {
+                    mine.add(new TopicPartition(each.topic(), each.partition()));
+                }
+            }
+            return mine;
+        }
+
+        @Override
+        public void run() {
+            try {
+                while (!stopping) {
+                    int got = deliver(consumer.poll(POLL));
+                    acknowledge(got == 0 ? 1 : ackBatch);
+                }
+            } catch (WakeupException stopped) {
+                // That is what stop() asked for.
+            }
+        }
+
+        @Override
+        public void stop() {
+            stopping = true;
+            consumer.wakeup();
+        }
+
+        @Override
+        public void close() {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            try {
+                commitLast();
+            } finally {
+                consumer.close(CloseOptions.timeout(Duration.ofMillis(TIMEOUT_MS)));
+            }
+        }
+
+        private int deliver(ConsumerRecords<byte[], byte[]> records) {
+            for (ConsumerRecord<byte[], byte[]> record : records) {
+                inbox.deliver(record.value());
+            }
+            uncommitted += records.count();
+            return records.count();
+        }
+
+        /** Commits without waiting; what comes while a commit is under way goes with the next. */
+        private void acknowledge(int enough) {
+            if (uncommitted < enough || committing) {
+                return;
+            }
+            committing = true;
+            uncommitted = 0;
+            consumer.commitAsync((offsets, error) -> committing = false);
+        }
+
+        private void commitLast() {
+            try {
+                consumer.commitSync();
+            } catch (WakeupException pending) {
+                consumer.commitSync();
+            }
+        }
+    }
+}
