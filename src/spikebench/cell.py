@@ -1,4 +1,4 @@
-"""A cell: spike × scenario × candidate × client × target × parameters; what a trial is a trial of."""
+"""A cell: spike × scenario × candidate × client × target × parameters; a trial is one of these."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class Cell:
         """The cell as one readable string, the same from run to run."""
         parts = [self.scenario.scenario, self.candidate.name, self.client.name, self.berth.target]
         parts += [f"{name}={value}" for name, value in self.params.items()]
-        return "-".join(part.replace(" ", "") for part in [*parts, *([self.arm] if self.arm else [])])
+        return "-".join(
+            part.replace(" ", "") for part in [*parts, *([self.arm] if self.arm else [])]
+        )
 
     @property
     def seconds(self) -> float:

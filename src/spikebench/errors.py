@@ -4,7 +4,7 @@
     ├── UsageError             2   an unknown candidate, client, scenario, target or option value
     ├── ScenarioError          3   a scenario file that cannot be read; names file, line and key
     ├── TargetError            4   a candidate's server that cannot be had, started or kept up
-    │   └── ArtefactError      5   a download that failed, or a cached file that is not what was pinned
+    │   └── ArtefactError      5   a download that failed, or a cached file that was changed
     ├── RecordError            6   a record file that cannot be read or written
     └── DriverError            7   a client library that refused what it was asked
 

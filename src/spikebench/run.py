@@ -24,7 +24,7 @@ from spikebench.load.generator import Cargo
 from spikebench.load.payload import Templates, templates
 from spikebench.load.session import Session, Watch
 from spikebench.measure.environment import environment
-from spikebench.measure.outcome import Metric, Outcome
+from spikebench.measure.outcome import Metric, Outcome, Status
 from spikebench.record import Record, RecordFile
 from spikebench.scenario.model import Scenario
 from spikebench.spike import Spike
@@ -114,7 +114,7 @@ class Run:
             bench,
             rate_per_s=_rate(cell.scenario, expected),
             expected_capacity=expected,
-            ceiling=self._ceiling(cell) if expected is not None else None,
+            ceiling=self._ceiling(cell) if cell.scenario.experiment == "capacity" else None,
         )
 
     def _plain_bench(self, cell: Cell, seed: int, versions: dict[str, str]) -> Bench:
@@ -189,9 +189,14 @@ class Run:
         versions: dict[str, str] = {}
         bench = self._plain_bench(cell, seed, versions)
         with bench.session() as session:
-            found = search(bench, session, start=None)
-        capacity = Metric(value=found.rate_per_s, unit="msg/s", better="higher", n=found.probes)
-        outcome = Outcome(status="valid", limit=found.limit, metrics={"capacity": capacity})
+            found = search(bench, session)
+        capacity = Metric(
+            value=found.rate_per_s, unit="msg/s", better="higher", n=found.tries, note=found.reason
+        )
+        status: Status = "valid" if found.seen else "void"
+        outcome = Outcome(
+            status=status, reason=found.reason, limit=found.limit, metrics={"capacity": capacity}
+        )
         self._record(cell, BEFORE_BLOCKS, seed, outcome, started, began, versions)
         return found.rate_per_s
 
@@ -287,21 +292,28 @@ def _topology(cell: Cell, wiring: Wiring) -> Topology | None:
 
 
 def needs_capacity(cell: Cell) -> bool:
-    """Whether a cell's capacity must be known before its first trial."""
+    """Whether a cell's capacity must be known before its first trial.
+
+    For headroom too: but not that of an in-memory candidate, nor of an emulator.
+    """
     scenario = cell.scenario
-    relative = scenario.experiment == "capacity" or scenario.arrivals.capacity_share is not None
-    return cell.berth.fidelity != "emulator" and (
-        relative or scenario.requires.headroom is not None
-    )
+    if cell.berth.fidelity == "emulator":
+        return False
+    if scenario.experiment == "capacity" or scenario.arrivals.capacity_share is not None:
+        return True
+    return scenario.requires.headroom is not None and cell.candidate.software is not None
 
 
 def _rate(scenario: Scenario, capacity: float | None) -> float:
     """The rate asked for in messages per second; a share is taken of the frozen capacity."""
-    fixed, share = scenario.arrivals.fixed_rate_per_s, scenario.arrivals.capacity_share
-    if fixed is not None:
-        return fixed
-    assert capacity is not None and share is not None, "a share is of a capacity that is known"
-    return capacity * share
+    share, fixed = scenario.arrivals.capacity_share, scenario.arrivals.fixed_rate_per_s
+    if scenario.experiment == "capacity":
+        share = 1.0
+    if share is not None:
+        assert capacity is not None, "a share is taken only of a capacity that is known"
+        return capacity * share
+    assert fixed is not None, "a rate is a share or a number"
+    return fixed
 
 
 def _without_rate(cell: Cell) -> dict[str, Any]:

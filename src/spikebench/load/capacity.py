@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,69 +12,88 @@ from spikebench.load.session import Limits, Session
 from spikebench.measure.limit import limit_of, load_of
 from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Limit
-from spikebench.measure.rates import held, throughput
+from spikebench.measure.rates import drain_rate, held
 
-PROBE_S = 0.6
-"""How long a rate is tried."""
-
-FLOOD_S = 1.0
+FLOOD_S = 0.8
 """How long a cold search sends as fast as the window lets it, to learn where to begin."""
 
-FLOOD_MESSAGES = 600_000
-STEP = 1.07
-"""Ratio between neighbouring rates that are tried: the search's resolution."""
+FLOOD_MESSAGES = 480_000
 
-PROBES = 8
-"""Most rates tried by one search."""
+BELOW_FLOOD = 0.9
+"""Share of a flood's rate at which a cold search begins: a flood fills every buffer."""
 
 FIRST_PART = 100
-"""Probes draw their schedules from parts of the seed that no measured segment uses."""
+"""Probes draw their schedules from parts of the seed that no other segment uses."""
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The rates that are tried: ``step`` apart, each for ``segment_s``, at most ``tries`` of them.
+
+    The step is the resolution of what is found.
+    """
+
+    step: float
+    segment_s: float
+    tries: int
+
+
+COLD = Ladder(step=1.2, segment_s=0.5, tries=6)
+"""For the search before the blocks, from a flood: coarse and quick."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The highest rate that held, in messages per second, and what the limit was above it."""
+    """The highest rate that held, in messages per second, with what was seen at it.
+
+    ``limit`` is what kept the next rate from holding; ``seen`` is None, and the rate the lowest
+    that was tried, where none held, with the ``reason``.
+    """
 
     rate_per_s: float
-    step: float
     limit: Limit
-    probes: int
+    tries: int
+    seen: Observation | None
+    reason: str = ""
 
 
-def search(bench: Bench, session: Session, start: float | None) -> Found:
-    """Find the highest rate that holds, from ``start`` or, not knowing one, from a flood.
+def search(bench: Bench, session: Session) -> Found:
+    """Find capacity knowing nothing: flood to learn where to begin, then climb."""
+    start = BELOW_FLOOD * _flood(bench, session)
+    return climb(bench, session, start, COLD)
 
-    Goes up by ``STEP`` while rates hold, or down until one does. Needs at most ``PROBES`` rates.
-    """
-    parts = count(FIRST_PART)
-    rate = start if start is not None else _flood(bench, session, next(parts))
-    limit: Limit = "unknown"
-    best: float | None = None
-    for probe in range(1, PROBES + 1):
-        seen = session.run(bench.evenly(rate, PROBE_S, next(parts)), PROBE_S, _quick(bench))
-        bench.say(f"{rate:,.0f} msg/s {'…' if best is None else 'holds'}")
-        if held(seen, PROBE_S, bench.scenario.slo_p99_ms).all:
-            if limit != "unknown" or probe == PROBES:
-                return Found(rate, STEP, limit, probe)
-            best, rate = rate, rate * STEP
+
+def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found:
+    """Find the highest rate that holds near ``start``: up while rates hold, else down to one."""
+    rate, limit, reason = start, _UNKNOWN, ""
+    best: Found | None = None
+    for tried in range(ladder.tries):
+        planned = bench.evenly(rate, ladder.segment_s, FIRST_PART + tried)
+        seen = session.run(planned, ladder.segment_s, _quick(bench))
+        verdict = held(seen, ladder.segment_s, bench.scenario.slo_p99_ms)
+        bench.say(f"{rate:,.0f} msg/s {verdict.reason or 'holds'}")
+        if verdict.all:
+            best = Found(rate, limit, tried + 1, seen)
+            if reason:
+                return best
+            rate *= ladder.step
             continue
-        limit = _limit_above(bench, seen)
+        limit, reason = _limit_above(bench, seen), seen.error or verdict.reason
         if best is not None:
-            return Found(best, STEP, limit, probe)
-        rate /= STEP
-    return Found(best or rate, STEP, limit, PROBES)
+            return replace(best, limit=limit, tries=tried + 1)
+        rate /= ladder.step
+    return best or Found(rate, limit, ladder.tries, None, reason)
 
 
-def _flood(bench: Bench, session: Session, part: int) -> float:
+_UNKNOWN: Limit = "unknown"
+
+
+def _flood(bench: Bench, session: Session) -> float:
     """Send as fast as the window lets it and return the rate that came through."""
-    everything_now = bench.evenly(FLOOD_MESSAGES / FLOOD_S, FLOOD_S, part)
-    flood = Schedule(
-        offsets_ns=np.zeros_like(everything_now.offsets_ns),
-        template=everything_now.template,
-        key=everything_now.key,
-    )
-    seen = session.run(flood, FLOOD_S, Limits(overrun_s=0.0, confirm_s=5.0, grace_s=3.0))
-    return max(throughput(seen, 0.0), 1.0)
+    evenly = bench.evenly(FLOOD_MESSAGES / FLOOD_S, FLOOD_S, FIRST_PART - 1)
+    at_once = Schedule(np.zeros_like(evenly.offsets_ns), evenly.template, evenly.key)
+    seen = session.run(at_once, FLOOD_S, Limits(overrun_s=0.0, confirm_s=5.0, grace_s=3.0))
+    return max(drain_rate(seen), 1.0)
 
 
 def _quick(bench: Bench) -> Limits:
@@ -84,4 +102,4 @@ def _quick(bench: Bench) -> Limits:
 
 def _limit_above(bench: Bench, seen: Observation) -> Limit:
     share = load_of(seen.usage, bench.cores.server, bench.cores.load)
-    return limit_of(share, False, throughput(seen, PROBE_S), bench.ceiling)
+    return limit_of(share, False, drain_rate(seen), bench.ceiling)

@@ -15,7 +15,7 @@ from spikebench.candidate import Ordering
 
 @dataclass(frozen=True)
 class Wiring:
-    """Everything a driver may know of a trial; plain values, so that it crosses to a worker as JSON.
+    """Everything a driver may know of a trial; plain values, to cross to a worker as JSON.
 
     ``name`` is unique to the trial and prefixes every queue, topic or stream that is created, so
     that only ours are ever deleted. Each of ``subscribers`` gets every message; ``consumers`` of
@@ -60,10 +60,10 @@ class Topology(Protocol):
         """Create all of it, ready to be written to; raise DriverError on refusal."""
 
     def delete(self) -> None:
-        """Delete what ``create`` made and nothing else; safe to call twice, or after half a create."""
+        """Delete what ``create`` made and nothing else; safe to call twice."""
 
     def backlog(self) -> int | None:
-        """Messages that wait or are in hand now, over all subscribers; None where it can't be known."""
+        """Messages that wait or are in hand, over all subscribers; None if it can't be known."""
 
     def version(self) -> str:
         """The server's own version string, asked of the server."""
@@ -103,8 +103,10 @@ class Receiver(Protocol):
     """One consumer's connection, used from one thread."""
 
     def receive(self, timeout_s: float) -> int:
-        """Wait at most about ``timeout_s`` for messages, hand them to ``deliver``, acknowledge them
-        as the wiring says, and return how many there were."""
+        """Wait at most about ``timeout_s`` for messages and hand them to ``deliver``.
+
+        Acknowledge them as the wiring says and return how many there were.
+        """
 
     def close(self) -> None:
         """Acknowledge what was delivered and close the connection; safe to call twice."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from spikebench.load.bench import Bench
-from spikebench.load.capacity import search
+from spikebench.load.capacity import Ladder, climb
 from spikebench.load.judge import judged
 from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Metric, Outcome
@@ -16,8 +16,14 @@ from spikebench.measure.outcome import Metric, Outcome
 WARM_UP, MEASURED = 0, 1
 """Parts of a trial, for drawing their schedules."""
 
-RETRIES = 2
-"""How many steps down a capacity trial may take when the rate it froze does not hold."""
+RUNG = 1.07
+"""Ratio between neighbouring rates of a capacity trial: the resolution of its datum."""
+
+TRIES = 4
+"""Most rates that a capacity trial measures at."""
+
+START = 0.5
+"""Share of the expected capacity at which a capacity trial warms up."""
 
 
 def latency(bench: Bench) -> Outcome:
@@ -33,17 +39,22 @@ def latency(bench: Bench) -> Outcome:
 
 
 def capacity(bench: Bench) -> Outcome:
-    """Search near what is known for the highest rate that holds, freeze it, then measure at it."""
+    """Measure at the capacity that an earlier search froze, and one rung around it.
+
+    The trial's datum is the highest rate that held in it, measured for as long as any trial.
+    """
     timing = bench.scenario.timing
+    ladder = Ladder(RUNG, timing.measure_s, TRIES)
     with bench.session() as session:
-        found = search(bench, session, start=bench.expected_capacity)
-        for attempt in range(RETRIES + 1):
-            rate = found.rate_per_s * found.step**-attempt
-            planned = bench.evenly(rate, timing.measure_s, MEASURED + attempt)
-            seen = session.run(planned, timing.measure_s, bench.limits)
-            outcome = judged(bench, seen, timing.measure_s, _capacity_metrics(rate, bench))
-            if outcome.status == "valid":
-                break
+        if timing.warmup_s:
+            rate = START * bench.rate_per_s
+            session.run(bench.evenly(rate, timing.warmup_s, WARM_UP), timing.warmup_s, bench.limits)
+        found = climb(bench, session, bench.rate_per_s, ladder)
+    if found.seen is None:
+        reason = f"no rate held within {TRIES} tries from {bench.rate_per_s:,.0f} msg/s down"
+        return Outcome(status="void", reason=f"{reason}: {found.reason}", limit=found.limit)
+    metrics = _capacity_metrics(found.rate_per_s, bench)
+    outcome = judged(bench, found.seen, timing.measure_s, metrics)
     return outcome.model_copy(update={"limit": found.limit})
 
 
@@ -97,9 +108,7 @@ def _drain(seen: Observation) -> Metric:
     return Metric(value=(caught_up - seen.attached_ns) / 1e9, unit="s", better="lower")
 
 
-def _caught_up_ns(
-    everywhere: np.ndarray, intended: np.ndarray, attached_ns: int
-) -> int:
+def _caught_up_ns(everywhere: np.ndarray, intended: np.ndarray, attached_ns: int) -> int:
     """The first time after ``attached_ns`` at which all that was due by then had arrived."""
     at = np.sort(everywhere[everywhere >= attached_ns])
     got = np.searchsorted(np.sort(everywhere), at, side="right")
@@ -108,7 +117,7 @@ def _caught_up_ns(
 
 
 def _counted_although_it_grew(outcome: Outcome) -> Outcome:
-    """A backlog is what this experiment makes: that it grew, or that latency was long, is no flaw."""
+    """A backlog is what this experiment makes: that it grew is no flaw."""
     if outcome.status == "void" and "backlog grew" in outcome.reason:
         return outcome.model_copy(update={"status": "valid", "reason": ""})
     return outcome

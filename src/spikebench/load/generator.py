@@ -68,7 +68,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Harvest:
-    """What a generator has gathered since the last harvest; the sender's arrays are the segment's."""
+    """What was gathered since the last harvest; the sender's arrays are the segment's."""
 
     sent_ns: Nanoseconds
     confirmed_ns: Nanoseconds

@@ -1,4 +1,4 @@
-"""From one observed segment to the outcome of a trial: metrics, ledger, limit, and whether it counts."""
+"""From one observed segment to a trial's outcome: metrics, ledger, limit, whether it counts."""
 
 from __future__ import annotations
 

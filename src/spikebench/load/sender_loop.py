@@ -1,4 +1,4 @@
-"""The Python sending loop: keeps an open schedule, a window of unconfirmed messages, and the times."""
+"""The Python sending loop: an open schedule, a window of unconfirmed messages, and the times."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ class SenderLoop:
             sent_at = now()
             sent_ns[i] = sent_at
             self.sent = i + 1
-            sender.send(first + i, keys[key[i]], patch(templates[which[i]], tag, first + i, sent_at))
+            sender.send(
+                first + i, keys[key[i]], patch(templates[which[i]], tag, first + i, sent_at)
+            )
             if i % POLL_EVERY == POLL_EVERY - 1:
                 sender.poll(0)
 

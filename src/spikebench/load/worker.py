@@ -111,9 +111,7 @@ class Worker:
             generator.close()
 
 
-def _generator(
-    language: str, driver: str, wiring: Wiring, cargo: Cargo, roles: Roles
-) -> Generator:
+def _generator(language: str, driver: str, wiring: Wiring, cargo: Cargo, roles: Roles) -> Generator:
     if language == "java":
         from spikebench.load.jvm import JavaGenerator
 

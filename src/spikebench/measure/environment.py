@@ -1,4 +1,4 @@
-"""The machine a trial ran on: enough to tell machines apart, nothing that names a person or host."""
+"""The machine a trial ran on: enough to tell machines apart, no name of a person or host."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _described() -> str:
 def environment() -> dict[str, Any]:
     """Describe this machine; ``fingerprint`` is equal for machines of the same kind.
 
-    The current clock frequency is left out of it where it moves: only a documented maximum counts.
+    Of the clock frequency only a stated maximum counts, for the present one moves.
     """
     facts: dict[str, Any] = json.loads(_described())
     return facts

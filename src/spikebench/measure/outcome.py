@@ -1,4 +1,4 @@
-"""What an experiment hands back of one trial: metrics, the ledger, resources, and whether it counts."""
+"""What an experiment hands back of one trial: metrics, ledger, resources, whether it counts."""
 
 from __future__ import annotations
 

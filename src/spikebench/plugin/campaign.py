@@ -101,7 +101,7 @@ class Campaign:
         return record
 
     def finish(self) -> list[Path]:
-        """Stop everything, and write table and plots of all that was measured; return their paths."""
+        """Stop everything; write table and plots of all that was measured; return their paths."""
         if self._run is not None:
             self._run.__exit__(None, None, None)
             self._run = None
@@ -115,7 +115,7 @@ class Campaign:
         return write(self.name, self.records(), self.scenarios, folder, candidates)
 
     def records(self) -> list[Record]:
-        """All records of the run, read back from its file: what was measured, not what we recall."""
+        """All records of the run, read back from its file: not what we recall."""
         return read_records(self.path)
 
     @cached_property
@@ -152,4 +152,3 @@ class Campaign:
         return found
 
     _order_of: dict[int, dict[str, int]] = field(default_factory=dict)
-

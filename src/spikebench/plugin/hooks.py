@@ -79,12 +79,12 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
         _end_on_sigterm(config)
         lines.append(_summary(campaign, trials, len(trials) - len(ahead), seconds))
         if config.option.collectonly:
-            lines.extend(_cell_lines(campaign, trials))
+            lines.extend(_cell_lines(trials))
     return lines
 
 
 @pytest.fixture
-def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
+def trial(request: pytest.FixtureRequest) -> Trial:
     """One trial of one cell of the marked scenario."""
     cell, block = request.param
     config = request.config
@@ -101,7 +101,7 @@ def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
         progress.end(cell, record)
         return record
 
-    yield Trial(cell, block, measure, request.getfixturevalue("benchmark"))
+    return Trial(cell, block, measure, request.getfixturevalue("benchmark"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -137,9 +137,7 @@ def pytest_terminal_summary(
     for campaign in config.stash[CAMPAIGNS].values():
         if campaign.path.exists():
             console = Console(file=terminalreporter.config.get_terminal_writer()._file, width=None)
-            print_table(
-                campaign.records(), campaign.scenarios, console, campaign.spike.candidates
-            )
+            print_table(campaign.records(), campaign.scenarios, console, campaign.spike.candidates)
     for path in written:
         terminalreporter.write_line(path if path.startswith("error") else f"wrote {path}")
 
@@ -155,8 +153,13 @@ def _campaign(config: pytest.Config, spike: str) -> Campaign:
 
 def _progress(config: pytest.Config) -> Progress:
     if PROGRESS not in config.stash:
-        terminal = config.pluginmanager.get_plugin("terminalreporter")
-        config.stash[PROGRESS] = Progress(terminal)
+        terminal: pytest.TerminalReporter | None = config.pluginmanager.get_plugin(
+            "terminalreporter"
+        )
+        assert terminal is not None, "pytest always has one"
+        terminal.showfspath = False
+        capture = config.pluginmanager.get_plugin("capturemanager")
+        config.stash[PROGRESS] = Progress(terminal, capture)
     return config.stash[PROGRESS]
 
 
@@ -217,12 +220,12 @@ def _summary(
     blocks = len({block for _, block in trials})
     goes_on = f", {already} of them already measured" if already else ""
     return (
-        f"run {campaign.run_id}: {len(trials)} trials of {cells} cells in {blocks} blocks{goes_on}; "
+        f"run {campaign.run_id}: {len(trials)} trials of {cells} cells, {blocks} blocks{goes_on}; "
         f"about {seconds / 60:.0f} min {seconds % 60:.0f} s"
     )
 
 
-def _cell_lines(campaign: Campaign, trials: list[tuple[Cell, int]]) -> list[str]:
+def _cell_lines(trials: list[tuple[Cell, int]]) -> list[str]:
     """A line a cell: its trials, an estimate of time, and where it runs; money for a sandbox."""
     cells = {cell.key: cell for cell, _ in trials}
     lines = []

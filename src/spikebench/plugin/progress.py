@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from shutil import get_terminal_size
 
 import pytest
+from _pytest.capture import CaptureManager
 
 from spikebench.cell import Cell
 from spikebench.load.generator import Progress as Running
@@ -23,6 +26,7 @@ class Progress:
     """
 
     terminal: pytest.TerminalReporter
+    capture: CaptureManager | None = None
     total: int = 0
     expected_s: float = 0.0
     _done: int = 0
@@ -75,17 +79,20 @@ class Progress:
     def _rewrite(self, text: str) -> None:
         if not self.terminal.isatty:
             return
-        width = self.terminal._tw.fullwidth  # noqa: SLF001 - pytest has no public width
-        self.terminal.rewrite(text[: width - 1], erase=True)
+        with self._uncaptured():
+            self.terminal.rewrite(text[: get_terminal_size().columns - 1], erase=True)
         self._open_line = True
 
     def _line(self, text: str) -> None:
-        if self._open_line:
-            self.terminal.rewrite(text, erase=True)
-            self.terminal.write("\n", flush=True)
-            self._open_line = False
-        else:
+        with self._uncaptured():
+            if self._open_line:
+                self.terminal.rewrite("", erase=True)
             self.terminal.write_line(text, flush=True)
+        self._open_line = False
+
+    def _uncaptured(self) -> AbstractContextManager[None]:
+        """While a test runs, what is written to the terminal would be kept as the test's output."""
+        return self.capture.global_and_fixture_disabled() if self.capture else nullcontext()
 
 
 def _figures(record: Record) -> str:

@@ -72,7 +72,7 @@ class Trial:
 
 
 def headline_s(metric: Metric | None) -> float:
-    """Return a metric as seconds, smaller being better: a rate as the time that one message takes."""
+    """Return a metric as seconds, smaller being better: a rate as the time a message takes."""
     if metric is None or not metric.value:
         return 0.0
     if metric.unit == "ms":

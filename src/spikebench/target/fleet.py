@@ -54,7 +54,7 @@ def choose(candidate: Candidate, asked: Asked, cache: Cache) -> Berth:
             return Berth(name, software.fidelity[name], recipe)
         tried.append(f"{name}: {found.detail}")
         mends.append(found.mend)
-    fidelity = next(iter(software.fidelity.values()), "software")
+    fidelity: Fidelity = next(iter(software.fidelity.values()), "software")
     mend = next((m for m in reversed(mends) if m), "")
     return Berth(asked if asked != "auto" else "local", fidelity, None, "; ".join(tried), mend)
 

@@ -39,7 +39,7 @@ class Presence:
 
 @dataclass(frozen=True)
 class Cores:
-    """Which processor numbers the candidate's server and the load may use; equal where there is one."""
+    """Processor numbers that the candidate's server and the load may use; equal where there is one."""
 
     server: Sequence[int]
     load: Sequence[int]
@@ -59,7 +59,7 @@ class Running(Protocol):
         """CPU seconds used so far by the server and its children; None where it can't be seen."""
 
     def peak_rss_bytes(self) -> int | None:
-        """Largest resident memory of server and children seen so far; None where it can't be seen."""
+        """Largest resident memory of server and children so far; None where it can't be seen."""
 
     def alive(self) -> bool:
         """Whether the server still runs (an endpoint is taken to)."""
@@ -87,7 +87,7 @@ class Recipe(Protocol):
         """Fetch what is missing into the cache; raise ArtefactError with what to do."""
 
     def start(self, cache: Cache, cores: Cores, say: Say) -> Running:
-        """Start it and wait until it answers; raise TargetError with the log's tail if it never does."""
+        """Start it and wait until it answers; raise TargetError with its log if it never does."""
 
 
 @dataclass(frozen=True)
