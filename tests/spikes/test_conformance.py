@@ -19,6 +19,7 @@ from spikebench.target.cache import Cache
 from spikebench.target.cores import split_cores
 from spikebench.target.software import Running, Software
 from spikes.messaging.spike import SPIKE
+from tests.spikes.java_driver import JavaDriver
 
 pytestmark = pytest.mark.slow
 
@@ -72,12 +73,13 @@ class Trial:
     def __init__(self, cell: Cell, wiring: Wiring) -> None:
         self.wiring = wiring
         self.topology = _topology(cell.candidate, wiring)
-        self._driver = _driver(cell.client, wiring)
+        self._client = cell.client
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         self._stack.callback(self.topology.delete)
         self.topology.create()
+        self._driver = _driver(self._client, self.wiring, self._stack)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -173,7 +175,6 @@ def cells(which: Callable[[Candidate], bool] = lambda _: True) -> pytest.MarkDec
         for candidate in SPIKE.candidates
         if which(candidate)
         for client in candidate.clients
-        if client.language == "python"
     ]
     names = [f"{cell.candidate.name}-{cell.client.name}" for cell in picked]
     return pytest.mark.parametrize("cell", picked, ids=names)
@@ -232,8 +233,12 @@ def _topology(candidate: Candidate, wiring: Wiring) -> Topology:
     return cast("Topology", _load(candidate.topology)(wiring))
 
 
-def _driver(client: Client, wiring: Wiring) -> Driver:
-    return cast("Driver", _load(client.driver)(wiring))
+def _driver(client: Client, wiring: Wiring, stack: ExitStack) -> Driver:
+    if client.language == "python":
+        return cast("Driver", _load(client.driver)(wiring))
+    driver = JavaDriver(client, wiring)
+    stack.callback(driver.close)
+    return driver
 
 
 @cells()
