@@ -25,6 +25,7 @@ import docker
 import psutil
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig
+from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
@@ -56,6 +57,9 @@ READY_TIMEOUT_S = 90.0
 RESUME_TIMEOUT_S = 30.0
 POLL_S = 0.1
 LOG_LINES = 40
+
+_ANY_API = "1.41"
+"""Of Docker 20.10; every engine takes the unversioned question which version it speaks."""
 
 _REFUSED = (DockerException, RequestException, OSError, ContainerStartException)
 """What the Docker and testcontainers libraries raise when the engine is gone or says no."""
@@ -361,14 +365,16 @@ def engine(timeout_s: float) -> Iterator[docker.DockerClient]:
     """
     host = get_docker_host()
     _refuse_remote(host)
+    settings = kwargs_from_env() | ({"base_url": host} if host else {}) | {"timeout": timeout_s}
     try:
-        client = docker.DockerClient(base_url=host, timeout=timeout_s, version="auto")
+        _knock(host, timeout_s)
+        # Asked by a client of its own: one that finds no engine while it is made is never closed.
+        with contextlib.closing(docker.APIClient(version=_ANY_API, **settings)) as probe:
+            spoken = probe.version(api_version=False)["ApiVersion"]
     except _REFUSED as error:
         raise TargetError(f"no Docker engine answers at {host or 'its usual socket'}") from error
-    try:
+    with contextlib.closing(docker.DockerClient(version=spoken, **settings)) as client:
         yield client
-    finally:
-        client.close()
 
 
 def _refuse_remote(host: str | None) -> None:
@@ -379,6 +385,15 @@ def _refuse_remote(host: str | None) -> None:
         f"the Docker engine at {address.scheme}://{address.hostname} is on another machine; "
         "unset DOCKER_HOST to use the one here, or use --target local"
     )
+
+
+def _knock(host: str | None, timeout_s: float) -> None:
+    """Raise OSError where nobody listens; the Docker library leaks its socket on finding out."""
+    address = urlsplit(host or "unix:///var/run/docker.sock")
+    if address.scheme == "unix":
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(timeout_s)
+            knocking.connect(address.path)
 
 
 def _mend_engine() -> str:
