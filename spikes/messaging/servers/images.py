@@ -1,8 +1,7 @@
 """The servers in containers: which image, how it is configured, and how to know that it answers.
 
-Digests are those of the multi-platform index. RabbitMQ's is from the official images' own record
-(docker-library/repo-info, repos/rabbitmq/remote/4.3.6.md); Kafka's and ministack's are those that
-several public projects pin beside the tag named here. docs/docker.md says how to pin another.
+Digests are those of the multi-platform index; docs/docker.md says where each was found, and how to
+pin another.
 """
 
 from __future__ import annotations
@@ -46,7 +45,6 @@ stream.advertised_host = 127.0.0.1
 stream.advertised_port = {stream_port}
 default_user = {user}
 default_pass = {password}
-loopback_users = none
 vm_memory_high_watermark.relative = 0.6
 disk_free_limit.absolute = 50MB
 log.console = true

@@ -442,6 +442,8 @@ def _container(reference: str, plan: Plan, cores: Cores, token: str) -> DockerCo
     container = DockerContainer(reference, env=dict(plan.environment)).with_kwargs(
         cpuset_cpus=",".join(map(str, cores.server)),
         labels={OWNER: _owner(), TOKEN: token},
+        # An image's own health check would run inside, every few seconds, on the server's account.
+        healthcheck={"test": ["NONE"]},
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "16m"}),
         **({"entrypoint": list(plan.entrypoint)} if plan.entrypoint is not None else {}),
     )
