@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,15 +13,23 @@ from spikebench.load.session import Limits, Session
 from spikebench.measure.limit import limit_of, load_of
 from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Limit
-from spikebench.measure.rates import drain_rate, held
+from spikebench.measure.rates import Held, drain_rate, held
 
-FLOOD_S = 0.8
+FLOOD_S = 0.6
 """How long a cold search sends as fast as the window lets it, to learn where to begin."""
+
+FLOODS = 2
+"""The first flood warms up the client and the broker; only the last one counts."""
 
 FLOOD_MESSAGES = 480_000
 
-BELOW_FLOOD = 0.9
+BELOW_FLOOD = 0.8
 """Share of a flood's rate at which a cold search begins: a flood fills every buffer."""
+
+COLD_SEGMENT_S = 0.5
+COLD_TRIES = 8
+COLD_STEP = 1.2
+"""A cold search ends when the lowest rate that failed is within this ratio of the best that held."""
 
 FIRST_PART = 100
 """Probes draw their schedules from parts of the seed that no other segment uses."""
@@ -36,10 +45,6 @@ class Ladder:
     step: float
     segment_s: float
     tries: int
-
-
-COLD = Ladder(step=1.2, segment_s=0.5, tries=6)
-"""For the search before the blocks, from a flood: coarse and quick."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,29 @@ class Found:
 
 
 def search(bench: Bench, session: Session) -> Found:
-    """Find capacity knowing nothing: flood to learn where to begin, then climb."""
-    start = BELOW_FLOOD * _flood(bench, session)
-    return climb(bench, session, start, COLD)
+    """Find capacity knowing nothing: flood to learn where to begin, double or halve, then bisect."""
+    for flood in range(FLOODS):
+        rate = BELOW_FLOOD * _flood(bench, session, flood)
+    best: Found | None = None
+    failed, limit, reason = math.inf, _UNKNOWN, ""
+    for tried in range(COLD_TRIES):
+        seen, verdict = _probe(bench, session, rate, COLD_SEGMENT_S, tried)
+        if verdict.all:
+            best = Found(rate, limit, tried + 1, seen)
+        else:
+            failed, limit, reason = rate, _limit_above(bench, seen), seen.error or verdict.reason
+        held_rate = best.rate_per_s if best else 0.0
+        if failed <= held_rate * COLD_STEP:
+            break
+        rate = _next_rate(held_rate, failed)
+    return replace(best, limit=limit) if best else Found(rate, limit, COLD_TRIES, None, reason)
+
+
+def _next_rate(held_rate: float, failed: float) -> float:
+    """Double while all rates hold, halve while none does, else go between."""
+    if math.isinf(failed):
+        return held_rate * 2
+    return math.sqrt(held_rate * failed) if held_rate else failed / 2
 
 
 def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found:
@@ -68,10 +93,7 @@ def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found
     rate, limit, reason = start, _UNKNOWN, ""
     best: Found | None = None
     for tried in range(ladder.tries):
-        planned = bench.evenly(rate, ladder.segment_s, FIRST_PART + tried)
-        seen = session.run(planned, ladder.segment_s, _quick(bench))
-        verdict = held(seen, ladder.segment_s, bench.scenario.slo_p99_ms)
-        bench.say(f"{rate:,.0f} msg/s {verdict.reason or 'holds'}")
+        seen, verdict = _probe(bench, session, rate, ladder.segment_s, tried)
         if verdict.all:
             best = Found(rate, limit, tried + 1, seen)
             if reason:
@@ -88,9 +110,20 @@ def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found
 _UNKNOWN: Limit = "unknown"
 
 
-def _flood(bench: Bench, session: Session) -> float:
+def _probe(
+    bench: Bench, session: Session, rate: float, segment_s: float, tried: int
+) -> tuple[Observation, Held]:
+    """Try a rate for a while, and judge whether it held."""
+    planned = bench.evenly(rate, segment_s, FIRST_PART + tried)
+    seen = session.run(planned, segment_s, _quick(bench))
+    verdict = held(seen, segment_s, bench.scenario.slo_p99_ms)
+    bench.say(f"{rate:,.0f} msg/s {verdict.reason or 'holds'}")
+    return seen, verdict
+
+
+def _flood(bench: Bench, session: Session, number: int) -> float:
     """Send as fast as the window lets it and return the rate that came through."""
-    evenly = bench.evenly(FLOOD_MESSAGES / FLOOD_S, FLOOD_S, FIRST_PART - 1)
+    evenly = bench.evenly(FLOOD_MESSAGES / FLOOD_S, FLOOD_S, FIRST_PART - 1 - number)
     at_once = Schedule(np.zeros_like(evenly.offsets_ns), evenly.template, evenly.key)
     seen = session.run(at_once, FLOOD_S, Limits(overrun_s=0.0, confirm_s=5.0, grace_s=3.0))
     return max(drain_rate(seen), 1.0)

@@ -39,7 +39,7 @@ class Presence:
 
 @dataclass(frozen=True)
 class Cores:
-    """Processor numbers that the candidate's server and the load may use; equal where there is one."""
+    """Processor numbers for the server and for the load; equal where there is only one."""
 
     server: Sequence[int]
     load: Sequence[int]
