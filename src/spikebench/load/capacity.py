@@ -29,7 +29,7 @@ BELOW_FLOOD = 0.8
 COLD_SEGMENT_S = 0.5
 COLD_TRIES = 8
 COLD_STEP = 1.2
-"""A cold search ends when the lowest rate that failed is within this ratio of the best that held."""
+"""A cold search ends when the lowest rate that failed is within this ratio of the best."""
 
 FIRST_PART = 100
 """Probes draw their schedules from parts of the seed that no other segment uses."""
@@ -63,7 +63,7 @@ class Found:
 
 
 def search(bench: Bench, session: Session) -> Found:
-    """Find capacity knowing nothing: flood to learn where to begin, double or halve, then bisect."""
+    """Find capacity knowing nothing: flood, begin below that, double or halve, then bisect."""
     for flood in range(FLOODS):
         rate = BELOW_FLOOD * _flood(bench, session, flood)
     best: Found | None = None
