@@ -42,7 +42,7 @@ class Cache:
         """Return the folder ``name`` (may have slashes), created and readable by everyone."""
         path = self.root / name
         try:
-            _create(path)
+            create_readable(path)
         except OSError as error:
             raise self._unwritable(path, error) from error
         return path
@@ -77,10 +77,11 @@ def _wait_for(descriptor: int, name: str, say: Say | None) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
-def _create(path: Path) -> None:
+def create_readable(path: Path) -> None:
+    """Create a folder and its parents, readable by everyone whatever the umask."""
     if path.is_dir():
         return
-    _create(path.parent)
+    create_readable(path.parent)
     path.mkdir(exist_ok=True)
     path.chmod(0o755)
 

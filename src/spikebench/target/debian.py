@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikebench.errors import ArtefactError
-from spikebench.target.cache import Cache
+from spikebench.target.cache import Cache, create_readable
 from spikebench.target.seal import find_damage, seal_tree, sha256
 from spikebench.target.software import Say
 
@@ -104,7 +104,7 @@ class DebianTree:
         return root
 
     def _unpack_into(self, root: Path, apt: Apt, say: Say) -> None:
-        root.mkdir(mode=0o755)
+        create_readable(root)
         say(f"reading the machine's package lists for {self.package}")
         apt.update()
         wanted = [n for n in apt.closure(self.package) if re.fullmatch(self.also, n)]

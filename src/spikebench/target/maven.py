@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from spikebench.errors import ArtefactError
-from spikebench.target.cache import Cache
+from spikebench.target.cache import Cache, create_readable
 from spikebench.target.seal import is_intact, sha256
 from spikebench.target.software import Say
 
 if TYPE_CHECKING:
-    from jgo.maven import Artifact, MavenContext
+    from jgo.maven import MavenContext
 
 MIRROR = "SPIKEBENCH_MAVEN_MIRROR"
 _THREADS = 8
 _ATTEMPTS = 3
+_TIMEOUT_S = 20
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def write_lock(
     """Resolve the runtime closure of ``coordinates``, fetch it, and write its lock file."""
     repository = cache.folder("maven")
     with cache.lock("maven", say):
-        pins = _resolve(coordinates, _context(repository))
+        pins = _resolve(coordinates, _context(cache.folder("maven-models")))
         with ThreadPoolExecutor(_THREADS) as pool:
             pins = list(pool.map(lambda pin: _hashed(pin, repository), pins))
     header = f"# python -m spikebench.target.maven {lock.name} {' '.join(coordinates)}\n"
@@ -159,16 +160,33 @@ def _download(pin: Pin, repository: Path, damage: str) -> Path:
 
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _artifact(_context(repository), pin).resolve()
-        except (requests.RequestException, RuntimeError, OSError) as error:
-            (repository / pin.path).unlink(missing_ok=True)
-            if attempt == _ATTEMPTS or not isinstance(error, requests.RequestException):
+            return _transfer(pin, repository)
+        except requests.RequestException as error:
+            absent = error.response is not None and error.response.status_code < 500
+            if absent or attempt == _ATTEMPTS:
                 raise _unfetched(pin, damage, error) from error
             time.sleep(0.5 * attempt)
-    raise AssertionError("unreachable")
+        except OSError as error:
+            raise _unfetched(pin, damage, error) from error
+    raise AssertionError("the last attempt returns or raises")
 
 
-def _unfetched(pin: Pin, damage: str, error: Exception) -> ArtefactError:
+def _transfer(pin: Pin, repository: Path) -> Path:
+    """Fetch one jar; it takes its name only when it is whole."""
+    import requests
+
+    path = repository / pin.path
+    create_readable(path.parent)
+    partial = path.with_name(f"{path.name}.partial")
+    url = f"{_remote()}/{pin.path.as_posix()}"
+    with requests.get(url, stream=True, timeout=_TIMEOUT_S) as response, partial.open("wb") as file:
+        response.raise_for_status()
+        for chunk in response.iter_content(1 << 16):
+            file.write(chunk)
+    return partial.rename(path)
+
+
+def _unfetched(pin: Pin, damage: str, error: OSError) -> ArtefactError:
     return ArtefactError(
         f"{damage}{pin.coordinates} could not be fetched from {_source()}: "
         f"{_reason(error)}. Check the network and its proxy settings; in a closed network set "
@@ -176,25 +194,25 @@ def _unfetched(pin: Pin, damage: str, error: Exception) -> ArtefactError:
     )
 
 
-def _reason(error: Exception) -> str:
-    if "not found in remote repositories" in str(error):
-        return "it is not there"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__
+def _reason(error: OSError) -> str:
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"it answered {response.status_code} {response.reason}"
+    return error.strerror or type(error).__name__
 
 
-def _artifact(context: MavenContext, pin: Pin) -> Artifact:
-    component = context.project(pin.group, pin.artifact).at_version(pin.version)
-    return component.artifact(pin.classifier, "jar")
+def _remote(environ: Mapping[str, str] = os.environ) -> str:
+    from jgo.constants import MAVEN_CENTRAL_URL
+
+    return environ.get(MIRROR, "").strip().rstrip("/") or MAVEN_CENTRAL_URL
 
 
-def _context(repository: Path, environ: Mapping[str, str] = os.environ) -> MavenContext:
+def _context(repository: Path) -> MavenContext:
     from jgo.maven import MavenContext
 
-    mirror = environ.get(MIRROR, "").strip().rstrip("/")
-    remote = {"mirror": mirror} if mirror else None
-    return MavenContext(repo_cache=repository, remote_repos=remote, timeout=20)
+    return MavenContext(
+        repo_cache=repository, remote_repos={"remote": _remote()}, timeout=_TIMEOUT_S
+    )
 
 
 def _source(environ: Mapping[str, str] = os.environ) -> str:

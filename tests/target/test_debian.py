@@ -1,0 +1,113 @@
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from spikebench.errors import ArtefactError
+from spikebench.target.cache import Cache
+from spikebench.target.debian import DebianTree, missing_libraries
+
+TREE = DebianTree("example", r"example-.*", "Instead, do as you like.")
+
+APT_GET = """#!/bin/sh
+echo "$@" >> {log}
+case "$3" in
+download) shift 3; for name; do touch "${{name}}_1%3a2.0-1_all.deb"; done ;;
+esac
+"""
+APT_CACHE = """#!/bin/sh
+printf 'example\\n  Depends: example-lib\\n  Depends: other\\n  Depends: <virtual>\\n'
+"""
+DPKG_DEB = """#!/bin/sh
+mkdir -p "$3/usr"; echo "of $2" | sed 's/.*\\///' > "$3/usr/$(basename "$2" | cut -d_ -f1)"
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+def _tool(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(script)
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand-ins for apt and dpkg, so that behaviour is tested without packages or network."""
+    folder = tmp_path / "tools"
+    _tool(folder, "apt-get", APT_GET.format(log=tmp_path / "asked"))
+    _tool(folder, "apt-cache", APT_CACHE)
+    _tool(folder, "dpkg-deb", DPKG_DEB)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return tmp_path / "asked"
+
+
+def test_only_what_is_wanted_is_unpacked_and_kept(cache: Cache, tools: Path) -> None:
+    root = TREE.unpack(cache, print)
+    assert sorted(path.name for path in (root / "usr").iterdir()) == ["example", "example-lib"]
+    assert TREE.versions(root) == {"example": "1:2.0-1", "example-lib": "1:2.0-1"}
+    assert TREE.library_path(root) == ""
+    before = tools.read_text()
+    assert TREE.unpack(cache, print) == root
+    assert tools.read_text() == before
+
+
+@pytest.mark.usefixtures("tools")
+def test_a_damaged_tree_is_unpacked_again(cache: Cache) -> None:
+    root, said = TREE.unpack(cache, print), list[str]()
+    (root / "usr" / "example").unlink()
+    assert TREE.find(cache) is None
+    assert (TREE.unpack(cache, said.append) / "usr" / "example").exists()
+    assert "usr/example is missing" in said[0]
+
+
+@pytest.mark.usefixtures("tools")
+def test_the_tree_can_be_made_to_run_where_it_lies(cache: Cache) -> None:
+    tree = DebianTree("example", "", "", lambda root: (root / "usr" / "example").chmod(0o700))
+    assert stat.S_IMODE((tree.unpack(cache, print) / "usr" / "example").stat().st_mode) == 0o700
+
+
+def test_without_apt_the_error_says_what_else_would_do(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not TREE.obtainable()
+    with pytest.raises(ArtefactError, match=r"no apt-get and dpkg-deb.*Instead, do as you like\."):
+        TREE.unpack(cache, print)
+
+
+@pytest.mark.usefixtures("tools")
+def test_a_failing_apt_is_quoted_without_credentials(cache: Cache, tmp_path: Path) -> None:
+    complaint = "E: Failed to fetch http://me:s3cret@mirror/x  Could not connect"
+    _tool(tmp_path / "tools", "apt-get", f"#!/bin/sh\necho '{complaint}' >&2; exit 100\n")
+    with pytest.raises(ArtefactError, match=r"apt-get update` failed: E: Failed.*//\*\*\*@mirror"):
+        TREE.unpack(cache, print)
+    assert TREE.find(cache) is None
+
+
+@pytest.mark.skipif(not Path("/usr/bin/dpkg-deb").exists(), reason="needs Debian or Ubuntu")
+def test_a_missing_library_is_found_by_name(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    original = Path("/usr/bin/dpkg-deb").read_bytes()
+    assert b"libc.so.6\0" in original
+    program.write_bytes(original.replace(b"libc.so.6\0", b"libq.so.6\0"))
+    program.chmod(0o755)
+    assert missing_libraries(tmp_path, "") == ["libq.so.6"]
+    program.write_bytes(original)
+    assert missing_libraries(tmp_path, "") == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TREE.obtainable(), reason="needs Debian or Ubuntu")
+def test_a_real_package_is_unpacked_without_touching_the_system(cache: Cache) -> None:
+    lists = Path("/var/lib/apt/lists")
+    before = sorted(lists.iterdir()) if lists.is_dir() else []
+    tree = DebianTree("hello", "", "")
+    root = tree.unpack(cache, print)
+    done = subprocess.run([root / "usr" / "bin" / "hello"], capture_output=True, text=True)
+    assert done.stdout == "Hello, world!\n"
+    assert (sorted(lists.iterdir()) if lists.is_dir() else []) == before
