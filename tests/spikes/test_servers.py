@@ -201,8 +201,10 @@ def _talk_kafka(connection: PrivateConnection) -> bytes:
 
 def _talk_aws(connection: PrivateConnection) -> bytes:
     sqs, sns = sqs_client(connection), sns_client(connection)
-    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-    queue = sqs.create_queue(QueueName="test.fifo", Attributes=fifo)["QueueUrl"]
+    queue = sqs.create_queue(
+        QueueName="test.fifo",
+        Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"},
+    )["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     fifo_topic = {"FifoTopic": "true", "ContentBasedDeduplication": "true"}
     topic = sns.create_topic(Name="test.fifo", Attributes=fifo_topic)["TopicArn"]

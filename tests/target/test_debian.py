@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from spikebench.errors import ArtefactError
+from spikebench.target import debian
 from spikebench.target.cache import Cache
 from spikebench.target.debian import DebianTree, missing_libraries
 
@@ -17,10 +18,11 @@ download) shift 3; for name; do touch "${{name}}_1%3a2.0-1_all.deb"; done ;;
 esac
 """
 APT_CACHE = """#!/bin/sh
-printf 'example\\n  Depends: example-lib\\n  Depends: other\\n  Depends: <virtual>\\n'
+printf 'example\\n  Depends: example-lib\\n  Depends: other\\n  Depends: libq1\\n  Depends: <virtual>\\n'
 """
 DPKG_DEB = """#!/bin/sh
-mkdir -p "$3/usr"; echo "of $2" | sed 's/.*\\///' > "$3/usr/$(basename "$2" | cut -d_ -f1)"
+mkdir -p "$3/usr/lib"; echo "of $2" | sed 's/.*\\///' > "$3/usr/$(basename "$2" | cut -d_ -f1)"
+case "$2" in *libq1*) touch "$3/usr/lib/libq.so.1" "$3/usr/libq.so.1-gdb.py" ;; esac
 """
 
 
@@ -48,12 +50,31 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_only_what_is_wanted_is_unpacked_and_kept(cache: Cache, tools: Path) -> None:
     root = TREE.unpack(cache, print)
-    assert sorted(path.name for path in (root / "usr").iterdir()) == ["example", "example-lib"]
+    assert sorted(path.name for path in (root / "usr").iterdir()) == [
+        "example",
+        "example-lib",
+        "lib",
+    ]
     assert TREE.versions(root) == {"example": "1:2.0-1", "example-lib": "1:2.0-1"}
     assert TREE.library_path(root) == ""
     before = tools.read_text()
     assert TREE.unpack(cache, print) == root
     assert tools.read_text() == before
+
+
+@pytest.mark.usefixtures("tools")
+def test_libraries_the_machine_lacks_are_unpacked_beside(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: Path, library_path: str) -> list[str]:
+        return [] if library_path else ["libq.so.1"]
+
+    monkeypatch.setattr(debian, "missing_libraries", missing)
+    said = list[str]()
+    root = TREE.unpack(cache, said.append)
+    assert TREE.library_path(root) == str(root / "missing-libraries" / "usr" / "lib")
+    assert TREE.versions(root)["libq1"] == "1:2.0-1"
+    assert said[-1] == "fetching shared libraries this machine lacks: libq.so.1"
 
 
 @pytest.mark.usefixtures("tools")

@@ -205,11 +205,30 @@ def test_a_stranger_on_the_port_does_not_answer_for_the_server() -> None:
 
 
 def test_a_disk_that_is_full_is_one_clear_error() -> None:
+    folders = list[Path]()
+
     def prepare(folder: Path) -> Launch:
+        folders.append(folder)
         raise OSError(28, "No space left on device", str(folder))
 
     with pytest.raises(TargetError, match=r"No space left on device. Make room .*TMPDIR"):
         LocalServer.start("example", prepare, CORES, print)
+    assert [folder.exists() for folder in folders] == [False]
+
+
+def test_an_interrupted_start_leaves_nothing() -> None:
+    pids = list[int]()
+
+    def interrupt() -> bool:
+        pids.extend(child.pid for child in psutil.Process().children(recursive=True))
+        raise KeyboardInterrupt
+
+    example = Example(ready=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        LocalServer.start("example", example, CORES, print)
+    assert len(pids) >= 2
+    assert all(map(_gone, pids))
+    assert [folder.exists() for folder in example.folders] == [False]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs servers as himself")

@@ -92,6 +92,8 @@ class LocalKafka:
     def _formatted(self, cache: Cache, home: Path, jars: Sequence[Path], say: Say) -> Path:
         """Return a formatted data folder; copying one saves a JVM's start each time."""
         template = cache.folder("kafka") / f"formatted-{sha256(self.lock)[:12]}"
+        if find_damage(template) is None:
+            return template
         with cache.lock("kafka", say):
             if find_damage(template) is not None:
                 shutil.rmtree(template, ignore_errors=True)

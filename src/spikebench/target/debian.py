@@ -23,6 +23,7 @@ from spikebench.target.software import Say
 
 _PACKAGES = "packages.json"
 _ROUNDS = 4
+_LIBRARY = re.compile(r"\.so\.[\d.]+$")
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 _CONFIGURATION = """\
 Dir::State "{state}";
@@ -212,7 +213,9 @@ def _add_missing_libraries(
 
 
 def _library_folders(extra: Path) -> list[Path]:
-    return sorted({path.parent for path in extra.rglob("*.so*")}) if extra.is_dir() else []
+    if not extra.is_dir():
+        return []
+    return sorted({path.parent for path in extra.rglob("*.so.*") if _LIBRARY.search(path.name)})
 
 
 def _unpacked(deb: Path, root: Path) -> tuple[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -72,14 +73,11 @@ class LocalServer:
 
         Raise TargetError with the end of its log if it ends, or is not up in time.
         """
-        server = cls._launched(name, prepare, cores)
         try:
-            server._await_ready()
+            return cls._up(name, prepare, cores)
         except _PortTakenError:
             say(f"{name}: a port was taken meanwhile, trying others")
-            server = cls._launched(name, prepare, cores)
-            server._await_ready()
-        return server
+            return cls._up(name, prepare, cores)
 
     @property
     def connection(self) -> PrivateConnection:
@@ -145,11 +143,22 @@ class LocalServer:
         return f"{type(self).__name__}({self._name}, {self._connection})"
 
     @classmethod
+    def _up(cls, name: str, prepare: Prepare, cores: Cores) -> LocalServer:
+        server = cls._launched(name, prepare, cores)
+        try:
+            server._await_ready()
+        except BaseException:
+            server.stop()
+            raise
+        return server
+
+    @classmethod
     def _launched(cls, name: str, prepare: Prepare, cores: Cores) -> LocalServer:
         folder = make_scratch(name, None)
         try:
             return cls(name, prepare(folder), folder, cores)
         except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
             raise TargetError(
                 f"{name} could not be set up in {folder}: {error.strerror}. Make room there, or "
                 "set TMPDIR to a folder on another disk."
