@@ -18,7 +18,8 @@ download) shift 3; for name; do touch "${{name}}_1%3a2.0-1_all.deb"; done ;;
 esac
 """
 APT_CACHE = """#!/bin/sh
-printf 'example\\n  Depends: example-lib\\n  Depends: other\\n  Depends: libq1\\n  Depends: <virtual>\\n'
+echo example
+for name in example-lib other libq1 '<virtual>'; do echo "  Depends: $name"; done
 """
 DPKG_DEB = """#!/bin/sh
 mkdir -p "$3/usr/lib"; echo "of $2" | sed 's/.*\\///' > "$3/usr/$(basename "$2" | cut -d_ -f1)"
