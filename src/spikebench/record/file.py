@@ -17,6 +17,8 @@ from spikebench.errors import RecordError
 from spikebench.record.model import Record
 from spikebench.record.parse import parse_line
 
+CHUNK_BYTES = 1 << 20
+
 
 class TornLineWarning(UserWarning):
     """The last line of a record file was half-written and is left out."""
@@ -144,15 +146,21 @@ class RecordFile:
             if _is_whole(torn):
                 os.pwrite(self._fd, b"\n", size + len(torn))
                 return size + len(torn) + 1
-            os.ftruncate(self._fd, size)
+            if torn:
+                os.ftruncate(self._fd, size)
         except OSError as error:
             raise self._refused(error, "cannot be mended") from error
         return size
 
     def _tail(self) -> tuple[int, bytes]:
-        with os.fdopen(os.dup(self._fd), "rb") as file:
-            whole, torn = _split(file.read())
-        return len(whole), torn
+        """How many bytes whole lines take up, and what stands after the last line's end."""
+        start, tail = os.fstat(self._fd).st_size, b""
+        while start > 0 and b"\n" not in tail:
+            step = min(start, CHUNK_BYTES)
+            start -= step
+            tail = os.pread(self._fd, step, start) + tail
+        whole, torn = _split(tail)
+        return start + len(whole), torn
 
     def _write(self, line: bytes) -> None:
         written = 0
