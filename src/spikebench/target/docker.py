@@ -138,7 +138,7 @@ class DockerRecipe:
             try:
                 _pull(client, self._named, say)
             except _REFUSED as error:
-                raise ArtefactError(self._not_pulled(str(error))) from error
+                raise ArtefactError(self._not_pulled(_reason(error))) from error
 
     def _not_pulled(self, why: str) -> str:
         return (
@@ -171,7 +171,7 @@ class DockerRecipe:
         return server
 
     def _not_started(self, error: Exception) -> TargetError:
-        why = str(getattr(error, "explanation", None) or error)
+        why = _reason(error)
         taken = "already allocated" in why or "already in use" in why
         return (_PortTakenError if taken else TargetError)(
             f"Docker did not start a container of {self._named}: {why}. See `docker info` and the "
@@ -396,6 +396,11 @@ def _knock(host: str | None, timeout_s: float) -> None:
             knocking.connect(address.path)
 
 
+def _reason(error: Exception) -> str:
+    """Say what the engine said, without the library's account of the request."""
+    return str(getattr(error, "explanation", None) or error)
+
+
 def _mend_engine() -> str:
     if shutil.which("dockerd"):
         return "sudo systemctl start docker"
@@ -417,7 +422,7 @@ def _refusal(reference: str, host: str | None) -> str:  # noqa: ARG001
         with engine(REGISTRY_TIMEOUT_S) as client:
             client.api.inspect_distribution(reference)
     except APIError as error:
-        return str(error.explanation or error)
+        return _reason(error)
     except _REFUSED:
         return f"its registry did not answer within {REGISTRY_TIMEOUT_S:.0f} s"
     return ""
