@@ -144,12 +144,13 @@ def test_a_server_that_dies_is_noticed(server: LocalServer) -> None:
         server.resume()
 
 
-def test_what_outlives_a_killed_watch_is_found(server: LocalServer) -> None:
+def test_what_outlives_a_killed_watch_is_found(server: LocalServer, example: Example) -> None:
     pids = server.pids
     os.kill(server._guard.pid, signal.SIGKILL)
     assert _until(lambda: not server.alive())
     server.stop()
     assert _until(lambda: all(map(_gone, pids)))
+    assert not example.folders[0].exists()
 
 
 def test_secrets_are_neither_shown_nor_logged(server: LocalServer) -> None:

@@ -137,7 +137,9 @@ class LocalServer:
         watched = self._guard.alive()
         self._guard.end()
         if not watched:
+            # The watch was killed itself, and could clear nothing away.
             kill_marked(_MARK, self._mark)
+            shutil.rmtree(self._log.parent, ignore_errors=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._name}, {self._connection})"
