@@ -62,6 +62,8 @@ def drain_rate(seen: Observation) -> float:
     """Messages per second from the first intended send until the last had arrived everywhere."""
     arrived = [seen.first_received_ns(s) for s in range(seen.subscribers)]
     delivered = min(int((at > 0).sum()) for at in arrived)
+    if not delivered:
+        return 0.0
     last_ns = max(int(at.max(initial=0)) for at in arrived)
     span_s = (last_ns - int(seen.intended_ns[0])) / 1e9
     return delivered / span_s if span_s > 0 else 0.0
