@@ -1,0 +1,38 @@
+import os
+import subprocess
+import sys
+
+from spikebench.measure.processes import cpu_s, rss_bytes
+
+BURN = "import time\nwhile time.process_time() < 0.5: pass\nprint('burnt', flush=True)\ninput()"
+HOLD = "held = bytearray(b'x' * 100_000_000)\nprint('held', flush=True)\ninput()"
+
+
+def _child(code: str) -> subprocess.Popen[bytes]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    return child
+
+
+def test_cpu_seconds_of_other_processes_are_seen() -> None:
+    with _child(BURN) as child:
+        mine = cpu_s([os.getpid()])
+        assert cpu_s([child.pid]) >= 0.45
+        assert cpu_s([child.pid, os.getpid()]) >= mine + 0.45
+        child.communicate(b"\n")
+
+
+def test_memory_is_that_of_the_largest() -> None:
+    with _child(HOLD) as child:
+        assert rss_bytes([child.pid]) >= 100_000_000
+        assert rss_bytes([child.pid, os.getpid()]) >= rss_bytes([os.getpid()])
+        child.communicate(b"\n")
+
+
+def test_a_process_that_is_gone_counts_nothing() -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    assert (cpu_s([child.pid]), rss_bytes([child.pid]), rss_bytes([])) == (0.0, 0, 0)
