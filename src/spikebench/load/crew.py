@@ -105,6 +105,8 @@ class Hand:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
         self._log.close()
 
     def _send(self, request: Mapping[str, Any]) -> None:
