@@ -72,7 +72,8 @@ class EndpointRecipe:
         try:
             host, port = self.address(self._connection())
         except TargetError as error:
-            return Presence(False, False, str(error), f"export {self.variable}={self.example}")
+            mend = f"export {self.variable}={self.example}"
+            return Presence(False, False, str(error), mend, broken=True)
         return Presence(True, True, f"{host}:{port} ({self.variable})")
 
     def install(self, cache: Cache, say: Say) -> None:

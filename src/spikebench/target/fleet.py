@@ -38,7 +38,10 @@ class Berth:
 
 
 def choose(candidate: Candidate, asked: Asked, cache: Cache) -> Berth:
-    """Pick the target for a candidate by looking only; nothing is fetched or started."""
+    """Pick the target for a candidate by looking only; nothing is fetched or started.
+
+    Raises TargetError where a target was asked for wrongly, such as a malformed address.
+    """
     software = candidate.software
     if software is None:
         return Berth("local", "software")
@@ -50,6 +53,8 @@ def choose(candidate: Candidate, asked: Asked, cache: Cache) -> Berth:
             tried.append(f"{name}: {software.name} has no recipe for it")
             continue
         found = recipe.presence(cache)
+        if found.broken:
+            raise TargetError(found.detail)
         if found.ready or found.obtainable:
             return Berth(name, software.fidelity[name], recipe)
         tried.append(f"{name}: {found.detail}")

@@ -29,12 +29,14 @@ class Presence:
 
     ``ready``: it can start now without fetching. ``obtainable``: it can after fetching.
     ``detail`` is a version, path or image; ``mend`` the one command that would help, else empty.
+    ``broken``: it was asked for, but wrongly; then a run stops instead of passing on to another.
     """
 
     ready: bool
     obtainable: bool
     detail: str
     mend: str = ""
+    broken: bool = False
 
 
 @dataclass(frozen=True)
