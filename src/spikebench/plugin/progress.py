@@ -14,7 +14,13 @@ from spikebench.cell import Cell
 from spikebench.load.generator import Progress as Running
 from spikebench.record import Metric, Record
 
-SHOWN = ("throughput", "publish_p50", "end_to_end_p50", "end_to_end_p99")
+SHOWN = {
+    "throughput": "",
+    "publish_p50": "publish p50 ",
+    "end_to_end_p50": "end to end p50 ",
+    "end_to_end_p99": "p99 ",
+}
+"""The metrics of a trial's line, and what stands before each."""
 
 
 @dataclass
@@ -42,8 +48,7 @@ class Progress:
 
     def start(self, cell: Cell, block: int) -> None:
         """Say which trial is being measured."""
-        arm = f" {cell.arm}" if cell.arm else ""
-        self._head = f"[{self._done + 1}/{self.total}] block {block + 1} {cell.key}{arm}"
+        self._head = f"[{self._done + 1}/{self.total}] block {block + 1} {_name(cell)}"
         self._rewrite(self._head)
 
     def running(self, figure: Running) -> None:
@@ -63,11 +68,11 @@ class Progress:
         self._done += 1
         self._expected_done_s += cell.seconds
         figures = _figures(record) if record else "already measured"
-        self._line(f"{self._head}: {figures}   {self._clock()}")
+        self._line(f"{self._head}: {figures} · {self._clock()}")
 
     def _clock(self) -> str:
         elapsed = time.monotonic() - self._began
-        return f"{_span(elapsed)} elapsed, about {_span(self._left(elapsed))} left"
+        return f"{_span(elapsed)} elapsed, {_span(self._left(elapsed))} left"
 
     def _left(self, elapsed: float) -> float:
         """Estimate what is left, trusting the pace so far the more of the run is behind."""
@@ -86,8 +91,10 @@ class Progress:
     def _line(self, text: str) -> None:
         with self._uncaptured():
             if self._open_line:
-                self.terminal.rewrite("", erase=True)
-            self.terminal.write_line(text, flush=True)
+                self.terminal.rewrite(text, erase=True)
+                self.terminal.write("\n", flush=True)
+            else:
+                self.terminal.write_line(text, flush=True)
         self._open_line = False
 
     def _uncaptured(self) -> AbstractContextManager[None]:
@@ -95,16 +102,29 @@ class Progress:
         return self.capture.global_and_fixture_disabled() if self.capture else nullcontext()
 
 
+def _name(cell: Cell) -> str:
+    """The cell in the words of the command line."""
+    params = [f"{name}={value}" for name, value in cell.params.items()]
+    parts = [cell.scenario.scenario, cell.candidate.name, cell.client.name, cell.berth.target]
+    return " ".join([*parts, *params, *filter(None, [cell.arm])])
+
+
 def _figures(record: Record) -> str:
     if record.status != "valid":
         return f"{record.status}: {record.reason}"
-    shown = [f"{name} {_value(record.metrics[name])}" for name in SHOWN if name in record.metrics]
+    metrics = record.metrics
+    shown = [f"{label}{_value(metrics[name])}" for name, label in SHOWN.items() if name in metrics]
     lost = record.ledger.lost if record.ledger else 0
     return ", ".join([*shown, f"{lost} lost"])
 
 
 def _value(metric: Metric) -> str:
-    return "—" if metric.value is None else f"{metric.value:,.4g} {metric.unit}"
+    return "—" if metric.value is None else _short(metric.value, metric.unit)
+
+
+def _short(value: float, unit: str) -> str:
+    """Three figures, and no powers of ten."""
+    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
 def _span(seconds: float) -> str:
