@@ -97,7 +97,11 @@ class Trial:
                 sender.send(*message)
             if flush:
                 sender.flush()
-            wait(lambda: len(answers.accepted) + len(answers.refused) >= len(messages), sender.poll)
+            wait(
+                lambda: len(answers.accepted) + len(answers.refused) >= len(messages),
+                sender.poll,
+                lambda: f"{len(answers.accepted)} confirmed, {len(answers.refused)} failed",
+            )
         finally:
             sender.close()
             sender.close()
@@ -113,7 +117,11 @@ class Trial:
         """Receive until ``count`` have come, listen for more, and close."""
         bodies: list[bytes] = []
         receiver = self.open(bodies.extend, subscriber)
-        wait(lambda: len(bodies) >= count, receiver.receive)
+        wait(
+            lambda: len(bodies) >= count,
+            receiver.receive,
+            lambda: f"{len(bodies)} of {count} messages came; backlog {self.topology.backlog()}",
+        )
         listen(receiver)
         receiver.close()
         return bodies
@@ -187,12 +195,16 @@ def messages(count: int, keys: int = 1, size_bytes: int = 200) -> list[Message]:
     ]
 
 
-def wait(done: Callable[[], bool], step: Callable[[float], object]) -> None:
-    """Step until ``done``; fail the test after ``PATIENCE_S``."""
+def wait(
+    done: Callable[[], bool],
+    step: Callable[[float], object],
+    found: Callable[[], str] = lambda: "nothing changed",
+) -> None:
+    """Step until ``done``; fail the test with what was found after ``PATIENCE_S``."""
     deadline = time.monotonic() + PATIENCE_S
     while not done():
         if time.monotonic() > deadline:
-            pytest.fail(f"what was waited for did not happen within {PATIENCE_S:.0f} s")
+            pytest.fail(f"not within {PATIENCE_S:.0f} s: {found()}")
         step(0.1)
 
 
