@@ -22,11 +22,12 @@ class Inbox:
         self._heads = bytearray()
         self._received = array("q")
         self._harvested = 0
-        self._foreign = 0
+        self._short = 0
+        self._short_told = 0
 
     @property
     def count(self) -> int:
-        """How many bodies came in since the inbox was made, foreign ones left out."""
+        """How many bodies came in since the inbox was made, those too short to be ours left out."""
         return self._harvested + len(self._received)
 
     def deliver(self, bodies: Sequence[bytes]) -> None:
@@ -34,7 +35,7 @@ class Inbox:
         now = time.monotonic_ns()
         for body in bodies:
             if len(body) < HEADER_BYTES:
-                self._foreign += 1
+                self._short += 1
                 continue
             self._heads += body[:HEADER_BYTES]
             self._received.append(now)
@@ -48,7 +49,8 @@ class Inbox:
         self._harvested += count
         parsed = parse_heads(heads)
         ours = parsed.ours & (parsed.tag == self._tag)
-        foreign, self._foreign = self._foreign + int(count - ours.sum()), 0
+        short = self._short  # counts on meanwhile, in the receiver's thread
+        foreign, self._short_told = short - self._short_told + int(count - ours.sum()), short
         return Delivery(
             subscriber=self._subscriber,
             member=self._member,
