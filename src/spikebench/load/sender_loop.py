@@ -53,10 +53,11 @@ class SenderLoop:
             self.confirmed_ns[index] = time.monotonic_ns()
             self.confirmed_count += 1
 
-    def failed(self, seq: int, reason: str) -> None:  # noqa: ARG002 - the seam names the message
-        """Count a refusal by its reason."""
-        self.refusals[reason] += 1
-        self.failed_count += 1
+    def failed(self, seq: int, reason: str) -> None:
+        """Count a refusal by its reason; one of an earlier segment is not of this one."""
+        if 0 <= seq - self._first_seq < len(self.confirmed_ns):
+            self.refusals[reason] += 1
+            self.failed_count += 1
 
     def run(self, sender: Sender) -> None:
         """Send the loaded order and wait for its confirms."""
