@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
+
+from spikebench.load.crew import Crew
 
 pytest_plugins = ["pytester"]
 
@@ -14,3 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning"
     )
+
+
+@pytest.fixture(scope="session")
+def crew() -> Iterator[Crew]:
+    """Workers that live on from test to test, as they do from trial to trial."""
+    with Crew(sorted(os.sched_getaffinity(0))) as crew:
+        yield crew

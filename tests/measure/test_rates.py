@@ -91,7 +91,7 @@ def test_overload_of_ten_percent_or_more_is_growth(seed: int, over: float) -> No
 
 
 def test_growth_is_seen_in_what_did_arrive() -> None:
-    wait_s = 0.5 * np.arange(1000) / 1000
+    wait_s: Seconds = 0.5 * np.arange(1000) / 1000
     seen = segment(1000, 1000, latency_s=wait_s, lost=range(0, 1000, 3), subscribers=2)
     assert growth(seen) == pytest.approx(0.5, rel=0.01)
 
@@ -102,7 +102,8 @@ def test_growth_needs_arrivals_to_be_judged_by() -> None:
 
 
 def test_a_wait_that_shrinks_is_not_growth() -> None:
-    assert growth(segment(1000, 1000, latency_s=1.0 - np.arange(1000) / 2000)) == 0.0
+    wait_s: Seconds = 1.0 - np.arange(1000) / 2000
+    assert growth(segment(1000, 1000, latency_s=wait_s)) == 0.0
 
 
 def test_a_segment_that_holds_has_no_reason() -> None:

@@ -5,12 +5,13 @@ Needs nothing but spikebench, so that the file can be copied into a spike of its
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from spikebench.errors import DriverError
@@ -47,13 +48,12 @@ class Faults:
 
     def options(self) -> dict[str, str]:
         """What a candidate's options say of these."""
-        return {name: str(value) for name, value in asdict(self).items()}
+        return {"faults": json.dumps(asdict(self))}
 
     @classmethod
     def of(cls, options: Mapping[str, str]) -> Self:
         """What ``options`` said."""
-        kinds = {field.name: float if field.type == "float" else int for field in fields(cls)}
-        return cls(**{name: kinds[name](options[name]) for name in kinds if name in options})
+        return cls(**json.loads(options.get("faults", "{}")))
 
 
 def is_nth(seq: int, every: int) -> bool:
