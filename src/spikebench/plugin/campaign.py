@@ -79,6 +79,11 @@ class Campaign:
         """The blocks in which a cell is measured; one that can't be has a row all the same."""
         return range(1 if cell.withheld else self.options.blocks)
 
+    def trials(self, scenario: str) -> list[tuple[Cell, int]]:
+        """Every cell of a scenario with every block it is measured in."""
+        cells = [cell for cell in self.cells if cell.scenario.scenario == scenario]
+        return [(cell, block) for cell in cells for block in self.blocks(cell)]
+
     def place(self, cell: Cell, block: int) -> tuple[int, int]:
         """Where a trial stands in the run: its block, and its place in the block's drawn order."""
         return block, self._orders(block)[cell.key]

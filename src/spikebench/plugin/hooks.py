@@ -21,6 +21,7 @@ from spikebench.report import terminal as print_table
 CAMPAIGNS = pytest.StashKey[dict[str, Campaign]]()
 PROGRESS = pytest.StashKey[Progress]()
 TERMINATED = pytest.StashKey[list[int]]()
+REFUSED = pytest.StashKey[SpikebenchError]()
 WRITTEN = pytest.StashKey[list[str]]()
 
 
@@ -42,20 +43,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "trial" not in metafunc.fixturenames:
         return
     spike, scenario = _marked(metafunc, "spike"), _marked(metafunc, "scenario")
-    with _one_clear_error():
-        campaign = _campaign(metafunc.config, spike)
-        trials = [
-            (cell, block)
-            for cell in campaign.cells
-            if cell.scenario.scenario == scenario
-            for block in campaign.blocks(cell)
-        ]
+    try:
+        trials = _campaign(metafunc.config, spike).trials(scenario)
+    except SpikebenchError as error:  # told after collection, which would make a traceback of it
+        metafunc.config.stash.setdefault(REFUSED, error)
+        trials = []
     ids = [f"{cell.key}-block{block}" for cell, block in trials]
     metafunc.parametrize("trial", trials, ids=ids, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Drop what the run leaves out, put the rest in blocks, and give them the headline's clock."""
+    if refused := config.stash.get(REFUSED, None):
+        pytest.exit(str(refused), returncode=refused.exit_code)
     empty = [item for item in items if _is_of_a_spike(item) and _trial_of(item) is None]
     if empty:
         config.hook.pytest_deselected(items=empty)
