@@ -110,10 +110,15 @@ class Campaign:
         if self._run is not None:
             self._run.__exit__(None, None, None)
             self._run = None
-        if not self.path.exists():
+        if not self.recorded:
             return []
         folder = self.options.results / self.name
         return [self.path, *self._written(folder)]
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a record file to make a table from; false before a run was found."""
+        return "path" in self.__dict__ and self.path.exists()
 
     def _written(self, folder: Path) -> list[Path]:
         candidates = self.spike.candidates

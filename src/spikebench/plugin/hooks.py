@@ -22,6 +22,10 @@ CAMPAIGNS = pytest.StashKey[dict[str, Campaign]]()
 PROGRESS = pytest.StashKey[Progress]()
 TERMINATED = pytest.StashKey[list[int]]()
 REFUSED = pytest.StashKey[SpikebenchError]()
+
+interrupted: list[str] = []
+"""What interrupted the session; the hook that learns of it is given no session to keep it in."""
+
 WRITTEN = pytest.StashKey[list[str]]()
 
 
@@ -35,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "spike(name): the module's experiments belong to a spike")
     config.addinivalue_line("markers", "scenario(name): the experiment runs this scenario")
     config.stash[CAMPAIGNS] = {}
+    interrupted.clear()
     config.stash[TERMINATED] = []
 
 
@@ -55,6 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Drop what the run leaves out, put the rest in blocks, and give them the headline's clock."""
     if refused := config.stash.get(REFUSED, None):
+        items.clear()
         pytest.exit(str(refused), returncode=refused.exit_code)
     empty = [item for item in items if _is_of_a_spike(item) and _trial_of(item) is None]
     if empty:
@@ -63,7 +69,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if found := _trial_of(item):
             item.add_marker(pytest.mark.benchmark(timer=clock, group=found[0].scenario.scenario))
-    items.sort(key=lambda item: _place(config, item))
+    with _one_clear_error():
+        items.sort(key=lambda item: _place(config, item))
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
@@ -114,17 +121,24 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     return ("failed" if report.failed else "measured" if report.when == "call" else ""), "", ""
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Note that a person, or SIGTERM, ended the run: an error of ours comes through here, too."""
+    if isinstance(excinfo.value, KeyboardInterrupt):
+        interrupted.append(excinfo.typename)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop everything and write the table, whatever happened; 130 for Ctrl-C, 143 for SIGTERM."""
-    session.config.stash[WRITTEN] = []
-    for campaign in session.config.stash[CAMPAIGNS].values():
+    stash = session.config.stash
+    written = stash.setdefault(WRITTEN, [])
+    for campaign in stash[CAMPAIGNS].values():
         try:
-            session.config.stash[WRITTEN] += [str(path) for path in campaign.finish()]
+            written += [str(path) for path in campaign.finish()]
         except SpikebenchError as error:
-            session.config.stash[WRITTEN].append(f"error: {error}")
+            written.append(f"error: {error}")
             session.exitstatus = error.exit_code
-    if exitstatus == pytest.ExitCode.INTERRUPTED and session.config.stash[CAMPAIGNS]:
-        session.exitstatus = 143 if session.config.stash[TERMINATED] else 130
+    if interrupted and stash[CAMPAIGNS]:
+        session.exitstatus = 143 if stash[TERMINATED] else 130
 
 
 def pytest_terminal_summary(
@@ -135,8 +149,8 @@ def pytest_terminal_summary(
     if not written:
         return
     for campaign in config.stash[CAMPAIGNS].values():
-        if campaign.path.exists():
-            console = Console(file=terminalreporter.config.get_terminal_writer()._file, width=None)
+        if campaign.recorded:
+            console = Console(file=config.get_terminal_writer()._file)  # pytest's own, as it was
             print_table(campaign.records(), campaign.scenarios, console, campaign.spike.candidates)
     for path in written:
         terminalreporter.write_line(path if path.startswith("error") else f"wrote {path}")
