@@ -1,0 +1,77 @@
+"""``python -m benchmarks``: measure, print and write the ratios."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchmarks.kafka_throughput import kafka_throughput
+from benchmarks.memory import memory
+from benchmarks.null_rate import null_rate
+from benchmarks.own_cpu import own_cpu_share
+from benchmarks.publish_latency import publish_latency
+from benchmarks.rabbitmq_throughput import queue_throughput, stream_throughput
+from benchmarks.ratio import Ratio
+from benchmarks.rig import Rig
+from benchmarks.table import show, write
+from spikebench.errors import SpikebenchError
+
+RESULT = Path(__file__).parents[1] / "results" / "benchmarks" / "ratios.csv"
+
+Benchmark = Callable[[Rig, int], list[Ratio]]
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "null-rate": null_rate,
+    "kafka-throughput": kafka_throughput,
+    "rabbitmq-classic-throughput": partial(queue_throughput, "classic"),
+    "rabbitmq-quorum-throughput": partial(queue_throughput, "quorum"),
+    "rabbitmq-stream-throughput": stream_throughput,
+    "publish-latency": publish_latency,
+    "own-cpu-share": own_cpu_share,
+    "memory": memory,
+}
+
+
+@click.command()
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1))
+@click.option("--only", multiple=True, type=click.Choice(list(BENCHMARKS)), help="may be repeated")
+def main(rounds: int, only: tuple[str, ...]) -> None:
+    """Measure the harness beside the tools people would use instead.
+
+    The exit code is 0 when all ran, whether targets were met or not, and 1 if one could not run.
+    """
+    console = Console(stderr=True)
+    rows: list[Ratio] = []
+    failed = 0
+    with Rig(lambda text: console.print(f"  {text}", highlight=False)) as rig:
+        for name in only or tuple(BENCHMARKS):
+            try:
+                rows += _measured(name, rig, rounds, console)
+            except (SpikebenchError, RuntimeError, OSError) as error:
+                failed += 1
+                console.print(f"{name} could not run: {error}", markup=False, highlight=False)
+    show(rows, Console())
+    if rows:
+        write(rows, RESULT)
+        click.echo(f"written to {RESULT}")
+    sys.exit(1 if failed else 0)
+
+
+def _measured(name: str, rig: Rig, rounds: int, console: Console) -> list[Ratio]:
+    console.print(f"{name}: {rounds} rounds", highlight=False)
+    began = time.monotonic()
+    rows = BENCHMARKS[name](rig, rounds)
+    for row in rows:
+        console.print(f"  {row.name} {row.ratio:.3f} {row.verdict}: {row.note}", highlight=False)
+    console.print(f"  took {time.monotonic() - began:.0f} s", highlight=False)
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Rates and latencies of a segment of ours, counted the way the other tools count them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from spikebench.measure.observation import Observation
+
+
+def confirmed_per_s(seen: Observation) -> float:
+    """Messages a second from the first send to the last confirm, which all must have."""
+    if not seen.confirmed.all():
+        missing = int((~seen.confirmed).sum())
+        raise RuntimeError(f"{missing} of {len(seen.sent_ns)} messages were not confirmed")
+    return len(seen.sent_ns) / ((int(seen.confirmed_ns.max()) - int(seen.sent_ns.min())) / 1e9)
+
+
+def received_per_s(seen: Observation, from_s: float, until_s: float) -> float:
+    """Messages a second that the subscriber got between two times from the segment's start."""
+    at_s = (seen.first_received_ns(0) - int(seen.intended_ns[0])) / 1e9
+    return int(((at_s >= from_s) & (at_s < until_s)).sum()) / (until_s - from_s)
+
+
+def confirm_quantile_us(seen: Observation, quantile: float, from_s: int, until_s: int) -> float:
+    """Geometric mean over the seconds of a quantile of publish latency, in microseconds."""
+    logs = [np.log(np.quantile(second, quantile)) for second in _by_second(seen, from_s, until_s)]
+    return float(np.exp(np.mean(logs)))
+
+
+def _by_second(seen: Observation, from_s: int, until_s: int) -> Iterator[np.ndarray]:
+    """Publish latencies in µs of the messages that were sent in each second."""
+    ok = seen.confirmed
+    latency_us = (seen.confirmed_ns[ok] - seen.sent_ns[ok]) / 1e3
+    second = (seen.sent_ns[ok] - int(seen.intended_ns[0])) // 1_000_000_000
+    for each in range(from_s, until_s):
+        yield latency_us[second == each]
