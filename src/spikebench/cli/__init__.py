@@ -49,6 +49,7 @@ for command in (table, compare, list_, doctor):
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; an error of ours is one message and its own exit code."""
     with warnings.catch_warnings():
+        warnings.filterwarnings("always", category=UserWarning)
         warnings.showwarning = _show_warning
         sys.exit(_status(arguments))
 

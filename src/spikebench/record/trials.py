@@ -88,13 +88,21 @@ class Trials:
         search for capacity) is not evidence anew: each distinct value counts once. A peak so far
         has one value, the highest.
         """
-        found = (trial[metric].value for trial in self._measured if metric in trial)
-        values = [value for value in found if value is not None and isfinite(value)]
+        return self._values.get(metric, [])
+
+    @cached_property
+    def _values(self) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {}
+        for trial in self._measured:
+            for name, metric in trial.items():
+                if metric.value is not None and isfinite(metric.value):
+                    found.setdefault(name, []).append(metric.value)
+        return {name: self._evidence(name, values) for name, values in found.items()}
+
+    def _evidence(self, metric: str, values: list[float]) -> list[float]:
         if metric in PEAKS:
-            return [max(values)] if values else []
-        if values and self.metrics[metric].n == 1:
-            return list(dict.fromkeys(values))
-        return values
+            return [max(values)]
+        return list(dict.fromkeys(values)) if self.metrics[metric].n == 1 else values
 
     def total(self, count: str, voided: bool = False) -> int | None:
         """A count of the ledger summed over valid trials, or void ones; None where none has one."""

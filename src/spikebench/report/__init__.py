@@ -56,8 +56,8 @@ def terminal(
     candidates: Sequence[Candidate] = (),
 ) -> None:
     """Print the table that decides, within 100 columns, and say where the rest is."""
+    from spikebench.report.screen import show
     from spikebench.report.table import tabulate
-    from spikebench.report.terminal import show
 
     show(tabulate(records, scenarios, candidates), console)
 

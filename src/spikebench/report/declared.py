@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from spikebench.record.trials import Trials
+from spikebench.record.trials import ParamsKey, Trials
 from spikebench.scenario.model import Analysis, Scenario
 from spikebench.stats import Comparison, compare_cells, holm
 
@@ -54,23 +54,26 @@ def _place(cell: Trials) -> tuple[object, ...]:
 
 
 def _against_baseline(cells: Sequence[Trials], analysis: Analysis) -> list[Declared]:
-    baselines = [c for c in cells if c.candidate == analysis.baseline]
+    clients: dict[str, set[str]] = {}
+    baselines: dict[ParamsKey, list[Trials]] = {}
+    for cell in cells:
+        clients.setdefault(cell.candidate, set()).add(cell.client)
+        if cell.candidate == analysis.baseline:
+            baselines.setdefault(cell.params, []).append(cell)
     others = [c for c in cells if c.candidate not in (analysis.baseline, CEILING)]
-    found = ((c, _baseline_for(c, baselines, cells)) for c in others)
-    return [_pair(cell, base, analysis) for cell, base in found if base is not None]
+    return [
+        _pair(cell, _baseline_for(cell, baselines[cell.params], clients[cell.candidate]), analysis)
+        for cell in others
+        if cell.params in baselines
+    ]
 
 
-def _baseline_for(
-    cell: Trials, baselines: Sequence[Trials], cells: Sequence[Trials]
-) -> Trials | None:
+def _baseline_for(cell: Trials, baselines: Sequence[Trials], own: Set[str]) -> Trials:
     """The baseline with the same client; else with a client that the candidate does not have.
 
     So official clients meet each other, and each side's second client the other's.
     """
-    same_params = [base for base in baselines if base.params == cell.params]
-    own = {c.client for c in cells if c.candidate == cell.candidate}
-    ranked = sorted(same_params, key=lambda b: (b.client != cell.client, b.client in own, b.client))
-    return ranked[0] if ranked else None
+    return min(baselines, key=lambda b: (b.client != cell.client, b.client in own, b.client))
 
 
 def _pair(a: Trials, b: Trials, analysis: Analysis) -> Declared:

@@ -52,20 +52,23 @@ def draw(table: Table, folder: Path) -> list[Path]:
         path
         for section in table.sections
         if any(row.intervals for row in section.rows)
-        for path in _save(_figure(section), folder / f"plot-{section.name}")
+        for path in _save(figure_of(section), folder / f"plot-{section.name}")
     ]
 
 
 def _save(figure: Figure, stem: Path) -> list[Path]:
-    paths = [stem.with_suffix(".svg"), stem.with_suffix(".png")]
-    for path in paths:
-        # without a date the same records give the same file
-        metadata = {"Date": None} if path.suffix == ".svg" else None
-        figure.savefig(path, dpi=120, metadata=metadata)
-    return paths
+    from matplotlib import rc_context
+
+    svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
+    # without a date and with names of its own, the same records give the same file
+    with rc_context({"svg.hashsalt": "spikebench"}):
+        figure.savefig(svg, metadata={"Date": None})
+    figure.savefig(png, dpi=120)
+    return [svg, png]
 
 
-def _figure(section: Section) -> Figure:
+def figure_of(section: Section) -> Figure:
+    """Draw one scenario: a row a cell, its rate on the left, its latency on the right."""
     from matplotlib.figure import Figure
 
     rows = section.rows
@@ -98,9 +101,23 @@ def _rates(axes: Axes, section: Section) -> None:
 def _latencies(axes: Axes, rows: Sequence[Row]) -> None:
     for series in LATENCIES:
         _marks(axes, rows, series)
-    axes.set_xscale("log")
+    seen = [row.intervals[s.metric] for row in rows for s in LATENCIES if s.metric in row.intervals]
     axes.set_xlabel("end-to-end latency, ms (log scale)")
+    _scale_by_decades(axes, seen)
+
+
+def _scale_by_decades(axes: Axes, seen: Sequence[Interval]) -> None:
+    """A log scale that always has labels, and room for none to touch another."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    lows = [one.low or one.mean for one in seen if (one.low or one.mean) > 0]
+    highs = [one.high or one.mean for one in seen if one.mean > 0]
+    low, high = min(lows, default=1.0) / 1.6, max(highs, default=1.0) * 1.6
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _marks(axes: Axes, rows: Sequence[Row], series: Series) -> None:

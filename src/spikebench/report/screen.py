@@ -84,7 +84,7 @@ def _groups(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str], list[Row]]]:
 def _grid(section: Section, headed: bool) -> Grid:
     """A grid of fixed widths, so that the grids of a section stand under one another."""
     grid = Grid(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=headed)
-    grid.add_column("candidate, client", width=22, overflow="fold")
+    grid.add_column("candidate, client", width=21, overflow="fold")
     for metric, width in _metrics(section):
         grid.add_column(HEADERS[metric], justify="right", width=width, overflow="fold")
     for header, width in (

@@ -1,0 +1,98 @@
+"""Plots: what is drawn, how an emulator is told apart, and that no labels lie on one another."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from spikebench.record import Record
+from spikebench.report.plot import draw, figure_of
+from spikebench.report.table import tabulate
+from tests.report.synthetic import SPEED, candidates, record, run, scenario
+
+SCENARIOS = {"change-data": scenario()}
+
+
+def figure(records: list[Record]) -> Figure:
+    drawn = figure_of(tabulate(records, SCENARIOS, candidates()).sections[0])
+    drawn.draw_without_rendering()
+    return drawn
+
+
+def marks(axes: Axes, hollow: bool) -> int:
+    faces = [c.lines[0].get_markerfacecolor() for c in axes.containers if hasattr(c, "lines")]
+    return sum((face == "white") == hollow for face in faces)
+
+
+def test_every_measured_cell_has_its_marks_and_emulators_hollow_ones() -> None:
+    drawn = figure([*run(), record("kafka", 0, {}, client="x", status="failed", reason="no")])
+    rate, latency = drawn.axes
+    emulated = sum(fidelity == "emulator" for _, fidelity in SPEED.values())
+    assert (marks(rate, True), marks(latency, True)) == (emulated, 2 * emulated)
+    software = len(SPEED) - emulated
+    assert (marks(rate, False), marks(latency, False)) == (software, 2 * software)
+    assert [text.get_text() for text in rate.texts] == ["not measured"]
+    assert latency.get_xscale() == "log"
+
+
+def test_the_legend_says_that_emulators_say_nothing_of_aws() -> None:
+    (legend,) = figure(list(run())).legends
+    assert any("say nothing of AWS" in text.get_text() for text in legend.get_texts())
+    (plain,) = figure([r for r in run() if r.candidate == "kafka"]).legends
+    assert not any("AWS" in text.get_text() for text in plain.get_texts())
+
+
+@pytest.mark.parametrize("params", [{}, {"rate_per_s": "30 %", "competing": 4}])
+@pytest.mark.parametrize("rows", [1, 9, 40])
+def test_no_label_lies_on_another(rows: int, params: dict[str, str | int]) -> None:
+    few = [r for r in run(2, params=params) if not r.arm]
+    trials = [
+        r.model_copy(update={"client": f"client-{n}", "cell": f"{r.cell}-{n}"})
+        for n in range(1 + rows // len(SPEED))
+        for r in few
+    ]
+    drawn = figure([r for r in trials if r.candidate == "kafka"] if rows == 1 else trials)
+    texts = [*drawn.texts, *(t for legend in drawn.legends for t in legend.get_texts())]
+    texts += [legend.get_title() for legend in drawn.legends]
+    for axes in drawn.axes:
+        texts += [axes.xaxis.label, *_labels_within(axes)]
+    texts += drawn.axes[0].get_yticklabels()
+    boxes = [t.get_window_extent() for t in texts if t.get_text() and t.get_visible()]
+    assert len(boxes) > 8
+    overlapping = [(a, b) for a, b in combinations(boxes, 2) if _overlap(a, b)]
+    assert not overlapping
+
+
+def _labels_within(axes: Axes) -> list[Text]:
+    low, high = axes.get_xlim()
+    labels = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    return [label for place, label in labels if low <= place <= high]
+
+
+def _overlap(a: object, b: object) -> bool:
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)  # type: ignore[attr-defined]
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)  # type: ignore[attr-defined]
+    return bool(width > 0.5 and height > 0.5)
+
+
+@pytest.mark.parametrize("spread", [1.0, 1.001, 30.0])
+def test_a_log_scale_always_has_a_label(spread: float) -> None:
+    values = {"end_to_end_p50": 2.9, "end_to_end_p99": 2.9 * spread}
+    latency = figure([record("kafka", 0, values)]).axes[1]
+    assert [label.get_text() for label in _labels_within(latency)]
+
+
+def test_the_same_records_give_the_same_svg(tmp_path: Path) -> None:
+    table = tabulate(run(), SCENARIOS, candidates())
+    first = draw(table, tmp_path)[0].read_bytes()
+    assert draw(table, tmp_path)[0].read_bytes() == first
+
+
+def test_a_scenario_without_a_measured_cell_has_no_plot(tmp_path: Path) -> None:
+    away = record("kafka", 0, {}, status="unavailable", reason="no engine", ledger=None)
+    assert draw(tabulate([away], SCENARIOS), tmp_path) == []

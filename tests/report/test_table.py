@@ -1,0 +1,199 @@
+"""The table: its rows, what is bold, its warnings, and each way of writing it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from spikebench import report
+from spikebench.errors import RecordError
+from spikebench.record import Record
+from spikebench.report.table import tabulate
+from tests.report.synthetic import MACHINE, SPEED, candidates, ledger, record, run, scenario
+
+SCENARIOS = {"change-data": scenario()}
+TIDY = (
+    "spike,scenario,candidate,client,target,fidelity,metric,unit,better,n,void,median,ci_low,"
+    "ci_high,cv,run_id,environment"
+)
+
+
+def awkward_run() -> list[Record]:
+    """A run with all that can go wrong with a cell."""
+    trials = list(run())
+    trials.append(
+        record("kafka", 0, {}, client="kafka-python", status="unavailable", reason="no | engine")
+    )
+    return [
+        trial.model_copy(update={"status": "void", "reason": "achieved 150 of 200 msg/s"})
+        if trial.candidate == "kinesis" and trial.block > 1
+        else trial
+        for trial in trials
+    ]
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_every_cell_has_one_row_in_the_candidates_order() -> None:
+    (section,) = tabulate(awkward_run(), SCENARIOS, candidates()).sections
+    names = [(row.cell.candidate, row.cell.client) for row in section.rows]
+    assert len(names) == len(set(names)) == 10
+    by_fidelity = sorted(SPEED, key=lambda name: (SPEED[name][1] == "emulator", name == "null"))
+    assert list(dict.fromkeys(name for name, _ in names)) == by_fidelity
+
+
+def test_numbers_of_parameters_are_in_their_order() -> None:
+    trials = [record("kafka", 0, params={"competing": n}) for n in (10, 2, 1)]
+    (section,) = tabulate(trials, SCENARIOS).sections
+    assert [row.params for row in section.rows] == ["competing=1", "competing=2", "competing=10"]
+
+
+def test_bold_leads_only_with_a_verdict_and_never_an_emulator_or_the_ceiling() -> None:
+    (section,) = tabulate(run(), SCENARIOS, candidates()).sections
+    leading = {row.cell.candidate for row in section.rows if "end_to_end_p50" in row.best}
+    assert leading == {"kafka"}
+    assert all(not row.best for row in section.rows if row.cell.fidelity == "emulator")
+    (short,) = tabulate(run(blocks=5), SCENARIOS, candidates()).sections
+    assert all(not row.best for row in short.rows)
+    (noisy,) = tabulate(run(spread=0.9), SCENARIOS, candidates()).sections
+    assert not any("end_to_end_p50" in row.best for row in noisy.rows)
+
+
+def test_a_tie_that_beats_the_rest_is_shared() -> None:
+    values = {"kafka": 3.0, "rabbitmq-classic": 3.01, "rabbitmq-quorum": 9.0}
+    trials = [
+        record(name, n, {"end_to_end_p50": value + n / 100})
+        for n in range(6)
+        for name, value in values.items()
+    ]
+    (section,) = tabulate(trials, SCENARIOS).sections
+    leading = {row.cell.candidate for row in section.rows if "end_to_end_p50" in row.best}
+    assert leading == {"kafka", "rabbitmq-classic"}
+
+
+def test_csv_is_tidy_with_a_row_per_cell_and_metric() -> None:
+    text = report.text(awkward_run(), SCENARIOS, "csv", candidates())
+    assert text.splitlines()[0] == f"{TIDY},params,reason"
+    rows = rows_of(text)
+    keys = [(r["candidate"], r["client"], r["metric"]) for r in rows]
+    assert len(keys) == len(set(keys))
+    (p50,) = [r for r in rows if (r["candidate"], r["metric"]) == ("kinesis", "end_to_end_p50")]
+    assert (p50["n"], p50["void"], p50["unit"], p50["better"]) == ("2", "4", "ms", "lower")
+    assert float(p50["ci_low"]) < float(p50["median"]) < float(p50["ci_high"])
+    assert p50["environment"] == MACHINE["fingerprint"]
+
+
+def test_csv_keeps_a_cell_that_could_not_run_and_a_withheld_metric() -> None:
+    rows = rows_of(report.text(awkward_run(), SCENARIOS, "csv"))
+    (away,) = [r for r in rows if r["client"] == "kafka-python"]
+    assert (away["n"], away["median"], away["reason"]) == ("0", "", "no | engine")
+    (withheld,) = [r for r in rows if (r["candidate"], r["metric"]) == ("kafka", "end_to_end_p999")]
+    assert (withheld["n"], withheld["median"], withheld["reason"]) == ("0", "", "100 samples")
+
+
+def test_csv_agrees_with_the_records() -> None:
+    trials = list(run())
+    rows = rows_of(report.text(trials, SCENARIOS, "csv"))
+    mine = sorted(
+        trial.metrics["throughput_bytes"].value or 0
+        for trial in trials
+        if trial.candidate == "kafka"
+    )
+    (row,) = [r for r in rows if (r["candidate"], r["metric"]) == ("kafka", "throughput_bytes")]
+    assert float(row["median"]) == pytest.approx((mine[2] + mine[3]) / 2, rel=1e-5)
+
+
+def test_markdown_has_a_row_a_cell_all_as_wide_as_the_header() -> None:
+    lines = report.text(awkward_run(), SCENARIOS, "md", candidates()).splitlines()
+    table = lines[next(n for n, line in enumerate(lines) if line.startswith("| candidate")) :]
+    table = table[: table.index("")]
+    widths = {line.replace("\\|", "").count("|") for line in table}
+    assert len(table) == 12
+    assert len(widths) == 1
+
+
+def test_markdown_says_what_a_reader_must_know() -> None:
+    text = report.text(awkward_run(), SCENARIOS, "md", candidates())
+    assert "its timings say nothing of AWS" in text
+    assert "achieved 150 of 200 msg/s (4×)" in text
+    assert "no | engine" in text
+    assert "**2.9" in text  # kafka's p50 leads
+    assert "kafka better" in text
+    assert "| 2 (4)" in text
+    assert "promises order for nothing, per key is required" in text
+    assert "A candidate against itself" in text
+    assert "broker kafka 1.0" in text
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_the_terminal_table_is_whole_within_100_columns(width: int) -> None:
+    out = io.StringIO()
+    trials = [
+        *awkward_run(),
+        *(r.model_copy(update={"client": "kafka-python"}) for r in run() if r.candidate == "kafka"),
+    ]
+    report.terminal(trials, SCENARIOS, Console(file=out, width=width), candidates())
+    lines = out.getvalue().splitlines()
+    assert "\x1b" not in out.getvalue()
+    assert "…" not in out.getvalue()
+    figures = [line for line in lines if line.startswith(tuple(SPEED))]
+    assert len(figures) == 10
+    assert max(map(len, figures)) <= 100
+    assert "table.md and table.csv" in lines[-1]
+
+
+def test_colour_only_on_a_terminal() -> None:
+    out = io.StringIO()
+    report.terminal(run(), SCENARIOS, Console(file=out, force_terminal=True), candidates())
+    assert "\x1b[" in out.getvalue()
+
+
+def test_warnings_name_uneven_machines_and_losses_that_do_not_count() -> None:
+    other = {**MACHINE, "fingerprint": "eeee"}
+    trials = [
+        *(record("kafka", n) for n in range(6)),
+        *(record("kafka", n, {"end_to_end_p50": 9.0 + n / 100}, arm="A/A") for n in range(6)),
+        record("rabbitmq-quorum", 0, environment=other),
+        record("rabbitmq-quorum", 1, status="void", reason="late", ledger=ledger(lost=7)),
+    ]
+    machines, uneven, lost = tabulate(trials, SCENARIOS).warnings
+    assert machines.startswith("2 different machines (0f0f0f0f0f0f, eeee)")
+    assert "kafka differs from itself on end_to_end_p50" in uneven
+    assert "rabbitmq-quorum (java) lost 7 confirmed messages in void trials" in lost
+
+
+def test_a_scenario_that_is_gone_is_still_shown() -> None:
+    text = report.text(run(), {}, "md")
+    assert "## change-data" in text
+    assert "| kafka | java |" in text
+
+
+@pytest.mark.parametrize("kind", ["md", "csv"])
+def test_no_records_make_an_empty_table(kind: str) -> None:
+    assert report.text([], SCENARIOS, kind)
+
+
+def test_write_makes_tables_and_plots_from_records_of_one_spike(tmp_path: Path) -> None:
+    strangers = [record("kafka", 0, spike="storage", scenario="disk")]
+    paths = report.write("messaging", [*awkward_run(), *strangers], SCENARIOS, tmp_path / "new")
+    assert [path.name for path in paths] == [
+        "table.md",
+        "table.csv",
+        "plot-change-data.svg",
+        "plot-change-data.png",
+    ]
+    assert "storage" not in paths[1].read_text()
+    assert paths[3].read_bytes().startswith(b"\x89PNG")
+    assert "rabbitmq-quorum (java)" in paths[2].read_text()
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordError, match=r"the records are intact.*spikebench table messaging"):
+        report.write("messaging", run(1), SCENARIOS, tmp_path / "file")

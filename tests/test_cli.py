@@ -1,0 +1,249 @@
+"""The command line: what it prints, its exit codes, and that no error of ours is a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from spikebench.candidate import Candidate, Capabilities, Client
+from spikebench.cli import main
+from spikebench.cli.doctor import examine
+from spikebench.errors import TargetError
+from spikebench.record import Record, RecordFile, run_path
+from spikebench.scenario.read import read_scenarios
+from spikebench.spike import Spike
+from spikebench.target.cache import Cache
+from spikebench.target.software import Presence, Running, Software, TargetName
+from tests.report.synthetic import MACHINE, SPEED, run
+
+ROOT = Path(__file__).parents[1]
+
+Spikebench = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def spikebench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Spikebench:
+    monkeypatch.chdir(ROOT)
+
+    def invoke(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
+
+    return invoke
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Two synthetic runs of different machines, the second the latest."""
+    record_run(tmp_path, "20260101-a", run(started_at="2026-01-01", run_id="20260101-a"))
+    other = {**MACHINE, "cores": 4, "fingerprint": "eeee"}
+    later = run(started_at="2026-01-02", run_id="20260102-b", environment=other)
+    record_run(tmp_path, "20260102-b", later)
+    return tmp_path
+
+
+def record_run(results: Path, run_id: str, records: Iterable[Record]) -> Path:
+    path = run_path("messaging", run_id, results)
+    with RecordFile(path) as file:
+        for record in records:
+            file.append(record)
+    return path
+
+
+@pytest.mark.parametrize("command", [(), ("table",), ("compare",), ("list",), ("doctor",)])
+def test_help_teaches_with_an_example(spikebench: Spikebench, command: tuple[str, ...]) -> None:
+    status, out, _ = spikebench(*command, "--help")
+    assert status == 0
+    assert f"spikebench {' '.join(command)}".strip() in out.split("Usage:")[1].split("\n", 2)[2]
+
+
+def test_list_names_all_there_is(spikebench: Spikebench) -> None:
+    status, out, _ = spikebench("list")
+    assert status == 0
+    for name in (*SPEED, *read_scenarios(ROOT / "scenarios" / "messaging"), "quick", "full"):
+        assert name in out
+
+
+def test_table_shows_the_latest_run(spikebench: Spikebench, results: Path) -> None:
+    status, out, _ = spikebench("table", "messaging", "--results", str(results))
+    assert status == 0
+    assert "rabbitmq-quorum java" in out
+    assert "required" in out
+    assert "\x1b" not in out
+
+
+def test_table_in_markdown_and_csv(spikebench: Spikebench, results: Path) -> None:
+    where = ("--results", str(results))
+    assert "Run 20260102-b." in spikebench("table", *where, "--format", "md")[1]
+    assert (
+        "Run 20260101-a." in spikebench("table", *where, "--format", "md", "--run", "20260101")[1]
+    )
+    assert spikebench("table", *where, "--format", "csv")[1].startswith("spike,scenario,candidate")
+
+
+def test_table_writes_again_what_a_run_wrote(spikebench: Spikebench, results: Path) -> None:
+    status, out, _ = spikebench("table", "--results", str(results), "--write")
+    assert status == 0
+    written = [Path(line.removeprefix("wrote ")) for line in out.splitlines()]
+    assert {path.name for path in written} >= {"table.md", "table.csv", "plot-change-data.svg"}
+    assert all(path.is_file() for path in written)
+
+
+def test_compare_two_candidates(spikebench: Spikebench, results: Path) -> None:
+    status, out, _ = spikebench("compare", "kafka", "rabbitmq-quorum", "--results", str(results))
+    assert status == 0
+    assert "change-data, software: end_to_end_p50" in out
+    assert "kafka (java) better" in out
+
+
+def test_compare_by_another_metric_and_delta(spikebench: Spikebench, results: Path) -> None:
+    asked = ("--metric", "client_cpu_per_million", "--delta", "0.3", "--results", str(results))
+    out = spikebench("compare", "kafka", "rabbitmq-quorum", *asked)[1]
+    assert "client_cpu_per_million" in out
+    assert "equivalent within ±30%" in out
+
+
+def test_compare_refuses_across_fidelities(spikebench: Spikebench, results: Path) -> None:
+    status, out, _ = spikebench("compare", "kafka", "sqs-fifo", "--results", str(results))
+    assert status == 0
+    assert "not shown: no verdict across fidelities: software and emulator" in out
+
+
+def test_compare_two_runs_names_what_differs(spikebench: Spikebench, results: Path) -> None:
+    status, out, _ = spikebench("compare", "20260101-a", "20260102-b", "--results", str(results))
+    assert status == 0
+    assert "change-data, kafka (java), software" in out
+    assert out.count("unresolved: the machines differ: cores 2 and 4") == 5
+    assert " better" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("table", "nope"), 2, "no spike called 'nope'"),
+        (("table", "--run", "nope"), 6, "run 'nope' does not exist; there are: 20260101-a"),
+        (("table", "--run", "2026"), 6, "ambiguous"),
+        (("table", "--format", "pdf"), 2, "pdf"),
+        (("compare", "kafka", "nope"), 2, "name two candidates"),
+        (("compare", "kafka", "rabbitmq-quorum", "--delta", "2"), 2, "--delta"),
+        (("compare", "kafka", "rabbitmq-quorum", "--scenario", "backlog"), 2, "no cell in common"),
+        (("compare", "20260101-a", "nope"), 6, "'nope' does not exist"),
+        (("frobnicate",), 2, "frobnicate"),
+    ],
+)
+def test_each_mistake_is_one_message_and_its_exit_code(
+    spikebench: Spikebench, results: Path, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    takes_results = arguments[0] in ("table", "compare")
+    where = ("--results", str(results)) if takes_results else ()
+    code, out, err = spikebench(*arguments, *where)
+    assert (code, out) == (status, "")
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_a_malformed_record_file_is_named_by_line_and_key(
+    spikebench: Spikebench, results: Path
+) -> None:
+    path = run_path("messaging", "20260102-b", results)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], lines[1].replace('"valid"', '"fine"'), *lines[2:]]) + "\n")
+    code, _, err = spikebench("table", "--results", str(results))
+    assert code == 6
+    assert err.startswith(f"spikebench: {path}:2: status: ")
+
+
+def test_a_torn_run_is_shown_with_a_warning(spikebench: Spikebench, results: Path) -> None:
+    path = run_path("messaging", "20260102-b", results)
+    path.write_bytes(path.read_bytes()[:-30])
+    code, out, err = spikebench("table", "--results", str(results))
+    assert code == 0
+    assert "kafka java" in out
+    assert err == f"warning: {path}:60: half-written, left out\n"
+
+
+def test_without_a_spike_it_says_where_it_looked(
+    spikebench: Spikebench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = spikebench("table")
+    assert code == 2
+    assert str(tmp_path) in err
+
+
+def test_a_closed_pipe_is_no_traceback(results: Path) -> None:
+    command = [sys.executable, "-m", "spikebench", "table", "--format", "csv"]
+    shell = " ".join([*command, "--results", str(results)]) + " | head -1"
+    ended = subprocess.run(shell, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith("spike,scenario")
+    assert "Traceback" not in ended.stderr
+
+
+class Found:
+    """A recipe that finds what it was given, or cannot look."""
+
+    def __init__(self, presence: Presence | TargetError) -> None:
+        self._presence = presence
+
+    def presence(self, *_: object, **__: object) -> Presence:
+        if isinstance(self._presence, TargetError):
+            raise self._presence
+        return self._presence
+
+    def install(self, *_: object, **__: object) -> None:
+        raise AssertionError("a doctor does not operate")
+
+    def start(self, *_: object, **__: object) -> Running:
+        raise AssertionError("a doctor does not operate")
+
+
+def spike(**recipes: Presence | TargetError) -> Spike:
+    targets: dict[str, TargetName] = {"docker": "docker", "local": "local", "endpoint": "endpoint"}
+    software = Software("broker", {targets[name]: Found(p) for name, p in recipes.items()})
+    client = Client("java", "java", "x.Y", "x")
+    queued = Candidate("queued", Capabilities("queue"), (client,), software=software)
+    memory = Candidate("null", Capabilities("queue"), (client,))
+    return Spike("trial", "Which?", (queued, memory), ROOT / "scenarios" / "messaging")
+
+
+@pytest.mark.parametrize(
+    ("recipes", "status", "said"),
+    [
+        ({"local": Presence(True, True, "Broker 1.0")}, 0, "local     ready     Broker 1.0"),
+        ({"local": Presence(False, True, "33 MB to fetch")}, 0, "local     fetchable 33 MB"),
+        (
+            {"docker": Presence(False, False, "no engine answers", "start it")},
+            4,
+            "to mend it: start it",
+        ),
+        ({"docker": TargetError("the socket is not a socket")}, 4, "the socket is not a socket"),
+    ],
+)
+def test_doctor_says_what_is_there_and_what_mends_it(
+    spikebench: Spikebench,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    recipes: dict[str, Presence | TargetError],
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr(Cache, "open", lambda: Cache(tmp_path))
+    monkeypatch.setattr("spikebench.discovery.find_spikes", lambda: [spike(**recipes)])
+    code, out, err = spikebench("doctor")
+    assert code == status
+    assert said in out
+    assert "null: in memory, always ready" in out
+    assert ("no target for queued" in err) == (status == 4)
+
+
+def test_one_recipe_that_cannot_look_hides_no_other(tmp_path: Path) -> None:
+    both = spike(docker=TargetError("broken"), local=Presence(True, True, "1.0"))
+    found = {f.target: f.state for f in examine(both, Cache(tmp_path))}
+    assert found == {"docker": "missing", "local": "ready"}
