@@ -59,9 +59,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Drop what the run leaves out, put the rest in blocks, and give them the headline's clock."""
-    if refused := config.stash.get(REFUSED, None):
-        items.clear()
-        pytest.exit(str(refused), returncode=refused.exit_code)
     empty = [item for item in items if _is_of_a_spike(item) and _trial_of(item) is None]
     if empty:
         config.hook.pytest_deselected(items=empty)
@@ -69,8 +66,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if found := _trial_of(item):
             item.add_marker(pytest.mark.benchmark(timer=clock, group=found[0].scenario.scenario))
-    with _one_clear_error():
+    try:
         items.sort(key=lambda item: _place(config, item))
+    except SpikebenchError as error:
+        config.stash.setdefault(REFUSED, error)
+    if refused := config.stash.get(REFUSED, None):
+        items.clear()
+        pytest.exit(str(refused), returncode=refused.exit_code)
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
@@ -130,14 +132,14 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop everything and write the table, whatever happened; 130 for Ctrl-C, 143 for SIGTERM."""
     stash = session.config.stash
-    written = stash.setdefault(WRITTEN, [])
-    for campaign in stash[CAMPAIGNS].values():
+    campaigns, written = stash[CAMPAIGNS], stash.setdefault(WRITTEN, [])
+    for campaign in campaigns.values():
         try:
             written += [str(path) for path in campaign.finish()]
         except SpikebenchError as error:
             written.append(f"error: {error}")
             session.exitstatus = error.exit_code
-    if interrupted and stash[CAMPAIGNS]:
+    if interrupted and campaigns:
         session.exitstatus = 143 if stash[TERMINATED] else 130
 
 
