@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -214,9 +215,14 @@ class Session:
             deliveries=_merge(harvests),
             usage=usage,
             refusals=first.refusals,
-            error=error,
+            error=error or self._error(),
             attached_ns=self._attached_ns,
         )
+
+    def _error(self) -> str:
+        """The first error of any client: a consumer that broke is not the broker's loss."""
+        told = (hand.ask("progress", name=name)["error"] for hand, name, _ in self._staffed)
+        return next(filter(None, told), "")
 
     def _all_there(self, harvests: Sequence[Harvest], first_seq: int, expected: Indices) -> bool:
         got = _merge(harvests)
@@ -228,12 +234,14 @@ class Session:
         return True
 
     def _close(self) -> None:
-        for hand, name, _ in self._staffed:
-            if hand.alive:
-                hand.ask("close", name=name, within_s=20.0)
-        self._staffed.clear()
-        if self.topology:
-            self.topology.delete()
+        """Close every client and then delete the topology, even where one of them refuses."""
+        with ExitStack() as closing:
+            if self.topology:
+                closing.callback(self.topology.delete)
+            for hand, name, _ in reversed(self._staffed):
+                if hand.alive:
+                    closing.callback(hand.ask, "close", name=name, within_s=20.0)
+            self._staffed.clear()
 
 
 def _to_arrive(harvest: Harvest, confirmed: bool) -> Indices:
