@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -99,7 +100,8 @@ class Hand:
     def end(self) -> None:
         """End the worker: politely by closing its input, then by force."""
         if self._process.stdin:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # what it did not read any more
+                self._process.stdin.close()
         try:
             self._process.wait(timeout=3)
         except subprocess.TimeoutExpired:
@@ -134,7 +136,6 @@ class Hand:
         return answer
 
     def _last_words(self) -> str:
-        self._log.flush()
         text = Path(self._log.name).read_text(errors="replace").strip()
         return " | ".join(text.splitlines()[-5:]) or "it said nothing"
 
@@ -160,7 +161,10 @@ class Crew:
 
     def hands(self, runtime: Runtime, count: int) -> list[Hand]:
         """Return ``count`` live workers of ``runtime``, those of earlier trials first."""
-        living = [hand for hand in self._hands.get(runtime, []) if hand.alive]
+        known = self._hands.get(runtime, [])
+        living = [hand for hand in known if hand.alive]
+        for dead in set(known).difference(living):
+            dead.end()
         while len(living) < count:
             living.append(Hand(runtime, self.cores, Path(self._folder.name)))
         self._hands[runtime] = living
