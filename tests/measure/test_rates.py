@@ -97,7 +97,7 @@ def test_growth_is_seen_in_what_did_arrive() -> None:
 
 
 def test_growth_needs_arrivals_to_be_judged_by() -> None:
-    assert growth(segment(11, latency_s=np.arange(11) * 1.0)) == 0.0
+    assert growth(segment(11, latency_s=np.linspace(0, 10, 11))) == 0.0
     assert growth(segment(100, deliveries=[])) == 0.0
 
 

@@ -189,6 +189,15 @@ class RefusingDriver(FlawedDriver):
         raise DriverError("127.0.0.1:5672 refused the user guest; set another user")
 
 
+class ChattyDriver(FlawedDriver):
+    """A driver whose client library prints where a worker answers."""
+
+    def sender(self, confirms: Confirms) -> FlawedSender:
+        print('{"ok": "from Python"}', flush=True)
+        os.write(1, b'{"ok": "from a library in C"}\n')
+        return super().sender(confirms)
+
+
 class StuckOnCloseDriver(FlawedDriver):
     """A driver whose connection fails to close."""
 
