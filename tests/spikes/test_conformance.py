@@ -107,6 +107,12 @@ class Trial:
             sender.close()
         return answers
 
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Send messages that must all be confirmed."""
+        answers = self.send(messages)
+        assert answers.refused == {}
+        assert len(answers.accepted) == len(messages)
+
     def open(self, deliver: Deliver, subscriber: int = 0, member: int = 0) -> Receiver:
         """Open a receiver that is closed when the test ends, if not before."""
         receiver = self._driver.receiver(subscriber, member, deliver)
@@ -272,7 +278,7 @@ def test_gathered_messages_leave_without_a_flush(cell: Cell, start: Start) -> No
 @cells(lambda candidate: candidate.name not in POSITION_OF_THE_READER)
 def test_what_was_acknowledged_does_not_come_back(cell: Cell, start: Start) -> None:
     trial = start(cell, ack_batch=7)
-    trial.send(messages(40))
+    trial.publish(messages(40))
     assert len(trial.receive(40)) == 40
     assert trial.receive(0) == []
 
@@ -280,7 +286,7 @@ def test_what_was_acknowledged_does_not_come_back(cell: Cell, start: Start) -> N
 @cells(lambda candidate: candidate.capabilities.redelivers)
 def test_what_was_not_acknowledged_comes_back(cell: Cell, start: Start) -> None:
     trial, sent = start(cell), messages(5)
-    trial.send(sent)
+    trial.publish(sent)
 
     def crash(_bodies: Sequence[bytes]) -> None:
         raise RuntimeError("the consumer died with the messages in its hands")
@@ -295,7 +301,7 @@ def test_what_was_not_acknowledged_comes_back(cell: Cell, start: Start) -> None:
 @cells(lambda candidate: candidate.capabilities.ordering == "key")
 def test_order_is_kept_for_each_key(cell: Cell, start: Start) -> None:
     trial = start(cell, batch_messages=10, linger_ms=2.0)
-    trial.send(messages(200, keys=5))
+    trial.publish(messages(200, keys=5))
     received = trial.receive(200)
     for key in {key_of(body) for body in received}:
         assert in_order([body for body in received if key_of(body) == key])
@@ -305,7 +311,7 @@ def test_order_is_kept_for_each_key(cell: Cell, start: Start) -> None:
 @cells(lambda candidate: candidate.capabilities.ordering == "queue")
 def test_order_is_kept_for_the_whole_queue(cell: Cell, start: Start) -> None:
     trial, sent = start(cell), messages(200, keys=5)
-    trial.send(sent)
+    trial.publish(sent)
     assert trial.receive(200) == [message.body for message in sent]
 
 
@@ -323,7 +329,7 @@ def test_competing_consumers_share_without_duplicates(cell: Cell, start: Start) 
     trial, sent = start(cell, consumers=2, prefetch=10), messages(80, keys=16)
     shares: list[list[bytes]] = [[], []]
     members = [trial.open(share.extend, member=member) for member, share in enumerate(shares)]
-    trial.send(sent)
+    trial.publish(sent)
 
     def turn(timeout_s: float) -> None:
         for receiver in members:
@@ -358,7 +364,7 @@ def test_a_body_beyond_the_declared_limit_is_refused(cell: Cell, start: Start) -
 @cells()
 def test_the_backlog_is_what_waits(cell: Cell, start: Start) -> None:
     trial = start(cell, subscribers=2)
-    trial.send(messages(20))
+    trial.publish(messages(20))
     if trial.topology.backlog() is None:
         assert cell.candidate.name in {*POSITION_OF_THE_READER, "null"}
         return
@@ -372,8 +378,8 @@ def test_the_backlog_is_what_waits(cell: Cell, start: Start) -> None:
 def test_delete_removes_ours_and_only_ours(cell: Cell, start: Start) -> None:
     stranger, ours = start(cell), start(cell)
     sent = messages(4)
-    stranger.send(sent)
-    ours.send(messages(4))
+    stranger.publish(sent)
+    ours.publish(messages(4))
     ours.topology.delete()
     ours.topology.delete()
     with pytest.raises(DriverError):
