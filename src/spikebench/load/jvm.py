@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,12 +96,10 @@ def start_jvm(class_path: Sequence[Path], java_home: Path) -> None:
 class JavaGenerator:
     """A generator whose loop and driver are Java; the verbs of ``load.generator.Generator``.
 
-    ``driver`` is a Java class name. ``keep_bodies`` keeps what is received, for ``bodies``.
+    ``driver`` is the Java class name of a ``spikebench.Driver``.
     """
 
-    def __init__(
-        self, driver: str, wiring: Wiring, cargo: Cargo, roles: Roles, *, keep_bodies: bool = False
-    ) -> None:
+    def __init__(self, driver: str, wiring: Wiring, cargo: Cargo, roles: Roles) -> None:
         self._driver = driver
         self._sends = roles.sends
         self._foreign: dict[tuple[int, int], int] = {}
@@ -115,11 +113,10 @@ class JavaGenerator:
                 _byte_arrays(templates),
                 _byte_arrays(cargo.keys),
                 _pairs(roles.receives),
-                keep_bodies,
             )
 
     def open(self) -> str:
-        """Connect, receivers first so that nothing is sent before they listen; return the version."""
+        """Connect, receivers first so that nothing is missed; return the client's version."""
         self.open_receivers()
         with _clear_errors(self._driver):
             self._java.openSender()
@@ -181,11 +178,6 @@ class JavaGenerator:
             refusals={str(reason): int(count) for reason, count in java.reasons().items()},
         )
 
-    def bodies(self) -> list[list[bytes]]:
-        """Return the bodies each receiver got since the last call, where they are kept."""
-        consumers = self._java.consumers()
-        return [[bytes(body) for body in each.arrivals.takeBodies()] for each in consumers]
-
     def close(self) -> None:
         """End a running segment, disconnect everything and join the threads, within seconds."""
         with _clear_errors(self._driver):
@@ -229,9 +221,9 @@ def _compile(
     compiler = [str(java_home / "bin" / "java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
     compiler += ["-cp", os.pathsep.join(str(path) for path in ecj)]
     options = [f"-{RELEASE}", "-nowarn", "-proc:none", "-encoding", "UTF-8", "-g"]
+    options += ["-cp", joined, "-d", str(out)]
     done = subprocess.run(
-        [*compiler, "org.eclipse.jdt.internal.compiler.batch.Main", *options]
-        + ["-cp", joined, "-d", str(out), *map(str, sources)],
+        [*compiler, "org.eclipse.jdt.internal.compiler.batch.Main", *options, *map(str, sources)],
         capture_output=True,
         text=True,
         check=False,
@@ -275,8 +267,7 @@ def _clear_errors(driver: str) -> Iterator[None]:
     try:
         yield
     except jpype.JException as error:
-        cause = error.getCause() if isinstance(error, _class("java.lang.Error")) else None
-        text = str(_class("spikebench.Failure").describe(cause or error))
+        text = str(_class("spikebench.Failure").describe(error))
         raise DriverError(_told(driver, text)) from None
 
 
@@ -284,7 +275,7 @@ def _told(driver: str, text: str) -> str:
     return f"{driver}: {text}; look at the server's log, and at what the scenario asks for"
 
 
-def _class(name: str) -> Callable[..., Any] | Any:
+def _class(name: str) -> Any:
     import jpype
 
     return jpype.JClass(name)

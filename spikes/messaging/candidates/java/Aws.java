@@ -33,6 +33,8 @@ final class Aws {
         String endpoint = to.getOrDefault("endpoint_url", "");
         if (!endpoint.isEmpty()) {
             builder.endpointOverride(URI.create(endpoint));
+            // Emulators speak the service's JSON; the SDK's own choice for Kinesis is CBOR.
+            System.setProperty(SdkSystemSetting.CBOR_ENABLED.property(), "false");
         }
         // Each client has connections of its own, so that closing it ends a call that waits.
         return builder.httpClient(http()).build();

@@ -144,6 +144,11 @@ public final class Kafka implements Driver {
                             new ByteArrayDeserializer(),
                             new ByteArrayDeserializer());
             List<TopicPartition> mine = share(wiring, member);
+            if (mine.isEmpty()) {
+                consumer.close();
+                throw new IllegalStateException(
+                        "there is no partition of " + wiring.name() + " for consumer " + member);
+            }
             consumer.assign(mine);
             mine.forEach(consumer::position);
         }

@@ -102,7 +102,7 @@ final class SqsQueues {
                                 .build());
             }
             var answer = sqs.deleteMessageBatch(request -> request.queueUrl(url).entries(entries));
-            if (answer.hasFailed()) {
+            if (!answer.failed().isEmpty()) {
                 throw new IllegalStateException("not deleted: " + refused(answer.failed()));
             }
         }

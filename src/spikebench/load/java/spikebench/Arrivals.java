@@ -39,15 +39,13 @@ public final class Arrivals implements Inbox {
     }
 
     private final long hexTag;
-    private final List<byte[]> bodies;
     private final Block[] blocks = new Block[BLOCKS];
     private int count;
     private int foreign;
     private int taken;
 
-    Arrivals(int tag, boolean keepBodies) {
+    Arrivals(int tag) {
         this.hexTag = Header.hex(tag);
-        this.bodies = keepBodies ? new ArrayList<>() : null;
     }
 
     @Override
@@ -65,9 +63,6 @@ public final class Arrivals implements Inbox {
         block.seq[i & SIZE - 1] = Header.seq(body);
         block.receivedNs[i & SIZE - 1] = now;
         block.sentNs[i & SIZE - 1] = Header.sentNs(body);
-        if (bodies != null) {
-            keep(body);
-        }
         COUNT.setRelease(this, i + 1);
     }
 
@@ -97,24 +92,6 @@ public final class Arrivals implements Inbox {
             taken = (at << BITS) + to;
         }
         return got.toArray(Block[]::new);
-    }
-
-    /** The bodies kept since the last call; none unless they were asked for. */
-    public byte[][] takeBodies() {
-        if (bodies == null) {
-            return new byte[0][];
-        }
-        synchronized (bodies) {
-            byte[][] got = bodies.toArray(byte[][]::new);
-            bodies.clear();
-            return got;
-        }
-    }
-
-    private void keep(byte[] body) {
-        synchronized (bodies) {
-            bodies.add(body);
-        }
     }
 
     private static VarHandle counter(String field) {

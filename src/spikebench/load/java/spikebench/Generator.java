@@ -27,15 +27,14 @@ public final class Generator {
             int tag,
             byte[][] templates,
             byte[][] keys,
-            int[][] receivers,
-            boolean keepBodies)
+            int[][] receivers)
             throws Exception {
         this.wiring = wiring;
         this.driver = (Driver) Class.forName(driver).getDeclaredConstructor().newInstance();
         this.outbox = new Outbox(wiring, tagged(templates, tag), keys, failure);
         this.sends = templates.length > 0;
         for (int[] receiver : receivers) {
-            Arrivals arrivals = new Arrivals(tag, keepBodies);
+            Arrivals arrivals = new Arrivals(tag);
             consumers.add(new Consumer(receiver[0], receiver[1], arrivals, failure));
         }
     }
