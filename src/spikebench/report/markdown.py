@@ -122,8 +122,7 @@ def _itself(found: Sequence[Declared]) -> list[str]:
     if not found:
         return []
     said = [
-        f"- {one.a.scenario}: {one.a.candidate} ({one.a.client}), `{one.metric}`: "
-        f"{wording.ratio(one.comparison)}, {_same(one)}"
+        f"- {wording.itself(one)}, `{one.metric}`: {wording.ratio(one.comparison)}, {_same(one)}"
         for one in found
     ]
     return [

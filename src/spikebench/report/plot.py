@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROW_INCHES = 0.34
 WIDTH_INCHES = 10.0
+CAPTION = "marks: means over trials; bars: their 95 % intervals"
 INK, GREY = "#1a1a1a", "#777777"
 
 
@@ -51,7 +52,7 @@ def draw(table: Table, folder: Path) -> list[Path]:
     return [
         path
         for section in table.sections
-        if any(row.intervals for row in section.rows)
+        if any(row.intervals for row in section.rows if row.cell.candidate != CEILING)
         for path in _save(figure_of(section), folder / f"plot-{section.name}")
     ]
 
@@ -68,16 +69,19 @@ def _save(figure: Figure, stem: Path) -> list[Path]:
 
 
 def figure_of(section: Section) -> Figure:
-    """Draw one scenario: a row a cell, its rate on the left, its latency on the right."""
+    """Draw one scenario: a row a cell, its rate on the left, its latency on the right.
+
+    The generator's own ceiling is left to the table: it would squeeze all else into a corner.
+    """
     from matplotlib.figure import Figure
 
-    rows = section.rows
+    rows = [row for row in section.rows if row.cell.candidate != CEILING]
     height = ROW_INCHES * len(rows) + 1.9
     figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
     rate, latency = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.25))
     title = section.scenario.title if section.scenario else ""
     figure.suptitle(f"{section.name}: {title}" if title else section.name, fontsize=11)
-    _rates(rate, section)
+    _rates(rate, rows)
     _latencies(latency, rows)
     _name_rows(rate, rows)
     _legend(figure, rows)
@@ -86,13 +90,13 @@ def figure_of(section: Section) -> Figure:
     return figure
 
 
-def _rates(axes: Axes, section: Section) -> None:
+def _rates(axes: Axes, rows: Sequence[Row]) -> None:
     metric, label = ("throughput", "throughput, msg/s")
-    if "capacity" in section.metrics:
+    if any("capacity" in row.intervals for row in rows):
         metric, label = ("capacity", "capacity, msg/s")
-    _marks(axes, section.rows, Series(metric, label, "s", INK))
+    _marks(axes, rows, Series(metric, label, "s", INK))
     axes.set_xlabel(label)
-    seen = [row.intervals[metric] for row in section.rows if metric in row.intervals]
+    seen = [row.intervals[metric] for row in rows if metric in row.intervals]
     axes.set_xlim(0, 1.08 * max((one.high or one.mean for one in seen), default=1.0) or 1.0)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.locator_params(axis="x", nbins=5)
@@ -180,11 +184,11 @@ def _dress(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _legend(figure: Figure, rows: Sequence[Row]) -> None:
     marks = [_key(s.marker, s.colour, s.colour, f"end-to-end {s.label}") for s in LATENCIES]
-    if any(_is_hollow(row) for row in rows):
+    if any(_is_hollow(row) and row.intervals for row in rows):
         marks.append(_key("o", INK, "white", f"hollow: {wording.EMULATOR_NOTE}"))
     figure.legend(
         handles=marks,
-        title=_caption(rows),
+        title=CAPTION,
         title_fontsize=8,
         loc="outside lower center",
         ncols=3,
@@ -199,10 +203,3 @@ def _key(marker: str, colour: str, face: str, label: str) -> Line2D:
     return Line2D(
         [], [], marker=marker, color=colour, markerfacecolor=face, linestyle="", label=label
     )
-
-
-def _caption(rows: Sequence[Row]) -> str:
-    bars = "means over trials with their 95 % intervals"
-    if any(row.cell.candidate == CEILING for row in rows):
-        return f"{bars}; {CEILING}: in memory, the load generator's own ceiling"
-    return bars

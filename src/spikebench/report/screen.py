@@ -40,9 +40,7 @@ def show(table: Table, console: Console) -> None:
         _show(section, console)
     for one in table.itself:
         said = f"{wording.ratio(one.comparison)}, {wording.verdict(one)}"
-        console.print(
-            f"A/A {one.a.scenario}: {one.a.candidate} against itself: {said}", markup=False
-        )
+        console.print(f"A/A {wording.itself(one)}: {said}", markup=False, highlight=False)
     for warning in table.warnings:
         console.print(f"[yellow]warning:[/] {escape(warning)}")
     console.print(f"[dim]{LEFT_OUT}[/]", highlight=False)

@@ -91,6 +91,12 @@ def verdict(declared: Declared, names: tuple[str, str] | None = None) -> str:
     return f"{comparison.verdict}: {comparison.reason}"
 
 
+def itself(one: Declared) -> str:
+    """Which cell was measured against itself."""
+    params = "".join(f", {name}={value}" for name, value in one.a.params)
+    return f"{one.a.scenario}{params}: {one.a.candidate} ({one.a.client})"
+
+
 def p_value(p: float | None) -> str:
     """A p value with three digits, never 0."""
     if p is None:
