@@ -78,7 +78,7 @@ def search(bench: Bench, session: Session) -> Found:
         if failed <= held_rate * COLD_STEP:
             break
         rate = _next_rate(held_rate, failed)
-    return replace(best, limit=limit) if best else Found(rate, limit, COLD_TRIES, None, reason)
+    return replace(best, limit=limit) if best else Found(failed, limit, COLD_TRIES, None, reason)
 
 
 def _next_rate(held_rate: float, failed: float) -> float:
@@ -90,7 +90,7 @@ def _next_rate(held_rate: float, failed: float) -> float:
 
 def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found:
     """Find the highest rate that holds near ``start``: up while rates hold, else down to one."""
-    rate, limit, reason = start, _UNKNOWN, ""
+    rate, lowest, limit, reason = start, start, _UNKNOWN, ""
     best: Found | None = None
     for tried in range(ladder.tries):
         seen, verdict = _probe(bench, session, rate, ladder.segment_s, tried)
@@ -103,8 +103,8 @@ def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found
         limit, reason = _limit_above(bench, seen), seen.error or verdict.reason
         if best is not None:
             return replace(best, limit=limit, tries=tried + 1)
-        rate /= ladder.step
-    return best or Found(rate, limit, ladder.tries, None, reason)
+        lowest, rate = rate, rate / ladder.step
+    return best or Found(lowest, limit, ladder.tries, None, reason)
 
 
 _UNKNOWN: Limit = "unknown"
