@@ -121,7 +121,7 @@ def _growth(rig: Rig) -> Ratio:
         rss = []
         for _ in range(SEGMENTS):
             generator.evenly(RATE_PER_S, SEGMENT_S)
-            rss.append(rss_bytes(generator.pids))
+            rss.append(rss_bytes([generator.pid]))
     return growth_of(rss)
 
 

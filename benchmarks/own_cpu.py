@@ -2,47 +2,117 @@
 
 from __future__ import annotations
 
-from benchmarks.cpu_clock import cpu_s
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.cpu_clock import main_thread_cpu_s, process_cpu_s
 from benchmarks.ratio import Ratio, Target, ratio_of
-from benchmarks.rig import Generator, Rig, candidate
+from benchmarks.rig import Rig, candidate
 from spikebench.candidate import Candidate
 
 RATE_PER_S = 10_000.0
-WARM_UP_S = 3.0
+WARM_UP_MESSAGES, WARM_UP_S = 150_000, 5.0
 MEASURED_S = 3.0
+NULL = "null"
 CANDIDATES = ("kafka", "rabbitmq-classic")
-NOTE = (
-    "CPU of a generator process that drives null, over one that drives {candidate}, 1 KB at "
-    "{rate:,.0f} msg/s, warm: loop, account, Python worker, schedule and harvest, with what the "
-    "null driver's own hand-over takes: an upper bound; {own:.1f} of {all:.1f} µs a message"
+BELOW = Target("below", 0.05)
+
+METERED = (
+    "client process at {rate:,.0f} msg/s of 1 KB, warm: CPU of our Python thread, of the sending "
+    "thread outside the driver, and of the callbacks into our account (one call in 16 metered), "
+    "over that of the whole process; {own:.2f} of {all:.1f} µs a message: Python {python:.2f}, "
+    "loop {loop:.2f}, account {account:.2f}"
+)
+BOUND = (
+    "upper bound: CPU of a process that drives null over one that drives {name}, the null driver's "
+    "own hand-over included; {own:.1f} of {all:.1f} µs a message"
 )
 
 
+@dataclass(frozen=True)
+class Spent:
+    """CPU microseconds a message: of the whole process, and of our own parts of it."""
+
+    all_us: float
+    python_us: float
+    loop_us: float
+    account_us: float
+
+    @property
+    def own_us(self) -> float:
+        """What is ours rather than the client library's."""
+        return self.python_us + self.loop_us + self.account_us
+
+
+Round = Mapping[str, Spent]
+
+
 def own_cpu_share(rig: Rig, rounds: int) -> list[Ratio]:
-    """CPU a message with the null driver over CPU a message with a real one, a round at a time."""
-    spent = [
-        {name: _per_message_us(rig, candidate(name)) for name in ("null", *CANDIDATES)}
-        for _ in range(rounds)
-    ]
-    return [_row(name, spent) for name in CANDIDATES]
+    """Our own CPU over the whole process's, by meter, and by the null driver as a bound."""
+    names = (NULL, *CANDIDATES)
+    spent = [{name: _spent(rig, candidate(name)) for name in names} for _ in range(rounds)]
+    return [row for name in CANDIDATES for row in (_metered(name, spent), _bound(name, spent))]
 
 
-def _row(name: str, spent: list[dict[str, float]]) -> Ratio:
-    own, whole = (sum(each[n] for each in spent) / len(spent) for n in ("null", name))
-    note = NOTE.format(candidate=name, rate=RATE_PER_S, own=own, all=whole)
-    ratios = [each["null"] / each[name] for each in spent]
-    return ratio_of(f"own-cpu-share-{name}", ratios, note, Target("below", 0.05))
+def _metered(name: str, rounds: Sequence[Round]) -> Ratio:
+    spent = [each[name] for each in rounds]
+    note = METERED.format(
+        rate=RATE_PER_S,
+        own=_mean([s.own_us for s in spent]),
+        all=_mean([s.all_us for s in spent]),
+        python=_mean([s.python_us for s in spent]),
+        loop=_mean([s.loop_us for s in spent]),
+        account=_mean([s.account_us for s in spent]),
+    )
+    return ratio_of(f"own-cpu-share-{name}", [s.own_us / s.all_us for s in spent], note, BELOW)
 
 
-def _per_message_us(rig: Rig, driven: Candidate) -> float:
-    """CPU microseconds a message of the whole generator process, harvest and all."""
-    wired = rig.wiring(driven, confirm_window=1_000, linger_ms=1.0)
-    with rig.generator(driven, "java", wired) as generator:
-        generator.evenly(RATE_PER_S, WARM_UP_S)
-        before = _spent(generator)
-        seen = generator.evenly(RATE_PER_S, MEASURED_S)
-        return (_spent(generator) - before) / int(seen.confirmed.sum()) * 1e6
+def _bound(name: str, rounds: Sequence[Round]) -> Ratio:
+    own, whole = ([each[n].all_us for each in rounds] for n in (NULL, name))
+    note = BOUND.format(name=name, own=_mean(own), all=_mean(whole))
+    ratios = [a / b for a, b in zip(own, whole, strict=True)]
+    return ratio_of(f"own-cpu-bound-{name}", ratios, note)
 
 
-def _spent(generator: Generator) -> float:
-    return sum(cpu_s(pid) for pid in generator.pids)
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _spent(rig: Rig, driven: Candidate) -> Spent:
+    """CPU a message of one warm segment, from handing out its schedule to the harvest."""
+    with tempfile.TemporaryDirectory(prefix="spikebench-meter-") as folder:
+        report = Path(folder) / "report.txt"
+        options = {"report": str(report)}
+        through = metered(driven)
+        wired = rig.wiring(through, confirm_window=1_000, linger_ms=1.0, options=options)
+        with rig.generator(through, "java", wired) as generator:
+            generator.flood(WARM_UP_MESSAGES, WARM_UP_S)
+            generator.evenly(RATE_PER_S, 1.0)
+            pid = generator.pid
+            before = process_cpu_s(pid), main_thread_cpu_s(pid)
+            generator.evenly(RATE_PER_S, MEASURED_S)
+            after = process_cpu_s(pid), main_thread_cpu_s(pid)
+        return read_spent(report.read_text(), after[0] - before[0], after[1] - before[1])
+
+
+def metered(driven: Candidate) -> Candidate:
+    """The same candidate, its Java client driven through the meter."""
+    client = driven.client("java")
+    return replace(
+        driven,
+        clients=(replace(client, driver="benchmarks.Metered"),),
+        options={**driven.options, "metered": client.driver},
+    )
+
+
+def read_spent(report: str, process_s: float, python_s: float) -> Spent:
+    """Put together the CPU seconds of a segment and the last line of the meter's report."""
+    messages, loop_ns, confirms_ns, inbox_ns = map(int, report.splitlines()[-1].split())
+    return Spent(
+        all_us=process_s * 1e6 / messages,
+        python_us=python_s * 1e6 / messages,
+        loop_us=loop_ns / 1e3 / messages,
+        account_us=(confirms_ns + inbox_ns) / 1e3 / messages,
+    )

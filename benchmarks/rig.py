@@ -35,6 +35,7 @@ from spikes.messaging.spike import SPIKE
 SIZE_BYTES = 1_024
 SEED = 17
 GRACE_S = 5.0
+METER = Path(__file__).parent / "java"
 
 _NO_OVERRUN = Limits(overrun_s=0.0, confirm_s=10.0, grace_s=GRACE_S)
 
@@ -60,9 +61,9 @@ class Generator:
         return self._run(planned, duration_s)
 
     @property
-    def pids(self) -> list[int]:
-        """Process numbers of the generator processes."""
-        return [hand.pid for hand in self.crew.hands(self.session.runtime, 1)]
+    def pid(self) -> int:
+        """Process number of the generator that sends."""
+        return self.crew.hands(self.session.runtime, 1)[0].pid
 
     def _run(self, planned: Schedule, duration_s: float) -> Observation:
         seen = self.session.run(planned, duration_s, _NO_OVERRUN)
@@ -160,6 +161,7 @@ class Rig:
         clients = [c for candidate in SPIKE.candidates for c in candidate.clients]
         locks = dict.fromkeys(lock for client in clients for lock in client.artefacts)
         sources = dict.fromkeys(folder for client in clients for folder in client.sources)
+        sources[METER] = None
         jars = [jar for lock in locks for jar in class_path(lock, self.cache, self.say)]
         classes = compile_sources(list(sources), jars, self.cache, self.java_home, self.say)
         return Runtime("java", self.java_home, (classes, *jars))
