@@ -62,7 +62,7 @@ def compile_sources(
     say(f"compiling {len(sources)} Java sources")
     with tempfile.TemporaryDirectory(dir=classes.parent) as scratch:
         out = Path(scratch) / "classes"
-        _compile(sources, [*class_path, *ecj], ecj, java_home, out)
+        _compile(sources, class_path, ecj, java_home, out)
         _publish(out, classes)
     return classes
 
@@ -73,12 +73,10 @@ def start_jvm(class_path: Sequence[Path], java_home: Path) -> None:
     ``class_path`` is what ``compile_sources`` returned and the drivers' libraries.
     """
     import jpype
-    import jpype.config
 
     if jpype.isJVMStarted():
         return
     _wake_punctually()
-    jpype.config.destroy_jvm = False  # client libraries leave threads that it would wait for
     try:
         jpype.startJVM(
             str(_libjvm(java_home)),
@@ -217,22 +215,30 @@ def _compile(
     java_home: Path,
     out: Path,
 ) -> None:
-    joined = os.pathsep.join(str(path) for path in class_path)
     compiler = [str(java_home / "bin" / "java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-    compiler += ["-cp", os.pathsep.join(str(path) for path in ecj)]
+    main = ["-cp", _joined_paths(ecj), "org.eclipse.jdt.internal.compiler.batch.Main"]
     options = [f"-{RELEASE}", "-nowarn", "-proc:none", "-encoding", "UTF-8", "-g"]
-    options += ["-cp", joined, "-d", str(out)]
-    done = subprocess.run(
-        [*compiler, "org.eclipse.jdt.internal.compiler.batch.Main", *options, *map(str, sources)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    places = ["-cp", _joined_paths(class_path), "-d", str(out), *map(str, sources)]
+    done = _run([*compiler, *main, *options, *places])
     if done.returncode != 0:
         raise DriverError(
             f"the Java drivers do not compile:\n{(done.stderr or done.stdout).strip()}\n"
             "Mend the source, or write the lock file of its libraries again."
         )
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise DriverError(
+            f"{command[0]} cannot be run: {error.strerror}. Set JAVA_HOME to a Java runtime of "
+            "version 17 or later, or SPIKEBENCH_JAVA=bundled."
+        ) from error
+
+
+def _joined_paths(paths: Sequence[Path]) -> str:
+    return os.pathsep.join(str(path) for path in paths)
 
 
 def _publish(out: Path, classes: Path) -> None:

@@ -51,7 +51,7 @@ final class Batches implements Sender {
         this.mostMessages = Math.min(wiring.batchMessages(), largestBatch);
         this.mostBytes = Math.min(wiring.batchBytes(), largestBytes);
         for (Carry destination : destinations) {
-            lanes.add(new Lane(destination, Executors.newFixedThreadPool(inFlight)));
+            lanes.add(new Lane(destination, Executors.newFixedThreadPool(inFlight, Daemon::thread)));
         }
     }
 

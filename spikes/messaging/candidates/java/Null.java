@@ -17,12 +17,17 @@ import spikebench.Wiring;
 public final class Null implements Driver {
     private static final int CAPACITY = 8_192;
 
-    private final List<BlockingQueue<byte[]>> queues = new ArrayList<>();
+    /** By subscriber, then member; members get messages in turn. */
+    private final List<List<BlockingQueue<byte[]>>> queues = new ArrayList<>();
 
     @Override
     public void open(Wiring wiring) {
         for (int subscriber = 0; subscriber < wiring.subscribers(); subscriber++) {
-            queues.add(new ArrayBlockingQueue<>(CAPACITY));
+            List<BlockingQueue<byte[]>> members = new ArrayList<>();
+            for (int member = 0; member < wiring.consumers(); member++) {
+                members.add(new ArrayBlockingQueue<>(CAPACITY));
+            }
+            queues.add(members);
         }
     }
 
@@ -33,7 +38,7 @@ public final class Null implements Driver {
 
     @Override
     public Receiver receiver(int subscriber, int member, Inbox inbox) {
-        return new NullReceiver(queues.get(subscriber), inbox);
+        return new NullReceiver(queues.get(subscriber).get(member), inbox);
     }
 
     @Override
@@ -46,13 +51,23 @@ public final class Null implements Driver {
         queues.clear();
     }
 
-    private record NullSender(List<BlockingQueue<byte[]>> queues, Confirms confirms)
-            implements Sender {
+    private static final class NullSender implements Sender {
+        private final List<List<BlockingQueue<byte[]>>> queues;
+        private final Confirms confirms;
+        private int turn;
+
+        NullSender(List<List<BlockingQueue<byte[]>>> queues, Confirms confirms) {
+            this.queues = queues;
+            this.confirms = confirms;
+        }
+
         @Override
         public void send(int seq, byte[] key, byte[] body) throws InterruptedException {
             for (int i = 0; i < queues.size(); i++) {
-                queues.get(i).put(body);
+                List<BlockingQueue<byte[]>> members = queues.get(i);
+                members.get(turn % members.size()).put(body);
             }
+            turn = turn + 1 & Integer.MAX_VALUE;
             confirms.confirmed(seq);
         }
 

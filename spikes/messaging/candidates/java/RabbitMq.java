@@ -59,6 +59,7 @@ public final class RabbitMq implements Driver {
         factory.setPassword(to.get("password"));
         factory.setVirtualHost(to.getOrDefault("vhost", "/"));
         factory.setConnectionTimeout(TIMEOUT_MS);
+        factory.setThreadFactory(Daemon::thread);
         // A lost connection must be seen, not mended behind the harness's back.
         factory.setAutomaticRecoveryEnabled(false);
         return factory;
@@ -111,7 +112,8 @@ public final class RabbitMq implements Driver {
     private static final class Subscriber implements Receiver {
         private static final long IDLE_MS = 20;
 
-        private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
+        private final ScheduledExecutorService thread =
+                Executors.newSingleThreadScheduledExecutor(Daemon::thread);
         private final CountDownLatch stopped = new CountDownLatch(1);
         private final Connection connection;
         private final Channel channel;
