@@ -67,7 +67,8 @@ def _scenario_names(
         if name not in scenarios:
             known = ", ".join(scenarios)
             raise UsageError(f"--scenario {name}: no such scenario; there are {known}")
-    return list(asked or profile.scenarios or scenarios)
+    covered = [name for name in profile.scenarios or scenarios if name in scenarios]
+    return list(asked or covered or scenarios)
 
 
 def _clients(candidate: Candidate, profile: Profile, asked: Sequence[str]) -> list[Client]:
