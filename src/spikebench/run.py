@@ -109,13 +109,10 @@ class Run:
 
     def _bench(self, cell: Cell, seed: int, versions: dict[str, str]) -> Bench:
         expected = self._capacity(cell) if needs_capacity(cell) else None
-        bench = self._plain_bench(cell, seed, versions)
-        return replace(
-            bench,
-            rate_per_s=_rate(cell.scenario, expected),
-            expected_capacity=expected,
-            ceiling=self._ceiling(cell) if cell.scenario.experiment == "capacity" else None,
-        )
+        ceiling = self._ceiling(cell) if cell.scenario.experiment == "capacity" else None
+        bench = self._plain_bench(cell, seed, versions)  # last: a search puts other servers to rest
+        rate_per_s = _rate(cell.scenario, expected)
+        return replace(bench, rate_per_s=rate_per_s, expected_capacity=expected, ceiling=ceiling)
 
     def _plain_bench(self, cell: Cell, seed: int, versions: dict[str, str]) -> Bench:
         """A bench for ``cell``, with its server awake and no capacity known."""
