@@ -30,9 +30,7 @@ SPIKE = Spike(
         candidate("imitated", software=software("imitation", "emulator"), capabilities=KEY),
         candidate(
             "missing",
-            software=Software(
-                "thing", {"local": Pretended("thing", ABSENT)}, {"local": "software"}
-            ),
+            software=software("thing", make=lambda name: Pretended(name, ABSENT)),
         ),
     ),
     scenarios=Path("nowhere"),

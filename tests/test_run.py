@@ -1,0 +1,364 @@
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spikebench import run as module
+from spikebench.candidate import Candidate
+from spikebench.cell import Cell
+from spikebench.errors import DriverError, RecordError, TargetError
+from spikebench.load.bench import Bench
+from spikebench.load.capacity import Found
+from spikebench.load.crew import Crew
+from spikebench.load.experiments import EXPERIMENTS
+from spikebench.load.session import Session
+from spikebench.measure.environment import environment
+from spikebench.measure.outcome import Metric, Outcome
+from spikebench.record import Record, RecordFile, read_records
+from spikebench.run import BEFORE_BLOCKS, Run
+from spikebench.scenario.model import Arrivals, Requires
+from spikebench.spike import Spike
+from spikebench.target.cache import Cache
+from spikebench.target.fleet import Berth, Fleet
+from spikebench.target.software import Cores, Software
+from tests.synthetic.driver import Faults
+from tests.synthetic.segment import segment
+from tests.synthetic.server import AWAKE, STARTED, Pretended, software
+from tests.synthetic.workload import FLAWED, candidate, cell, scenario
+
+RUN_ID = "20260101-000000-0000002a"
+SEED = 42
+Asked = tuple[float, float | None, float | None]
+"""What a trial was asked for: its rate, the known capacity and the null driver's."""
+
+WATCHING = "tests.synthetic.server:WatchingTopology"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_started() -> None:
+    AWAKE.clear()
+    STARTED.clear()
+
+
+def served(name: str, given: Software) -> tuple[Candidate, Berth]:
+    made = candidate(name, topology=WATCHING, software=given)
+    return made, Berth("local", "software", given.recipes["local"])
+
+
+def on(name: str, **changes: Any) -> Cell:
+    """A cell of a candidate whose server is pretended."""
+    made, berth = served(name, changes.pop("software", None) or software(name))
+    return cell(candidate=made, berth=berth, **changes)
+
+
+@contextmanager
+def running(
+    folder: Path, candidates: Sequence[Candidate] = (), done: Sequence[Record] = ()
+) -> Iterator[Run]:
+    cache, cores = Cache(folder), Cores([0], [0])
+    spike = Spike("tiny", "Which?", tuple(candidates), folder)
+    path = folder / f"{RUN_ID}.jsonl"
+    said: Callable[[str], None] = lambda _: None  # noqa: E731
+    with Run(
+        RUN_ID,
+        SEED,
+        spike,
+        cache,
+        Fleet(cache, cores, said),
+        Crew(cores.load),
+        RecordFile(path),
+        said,
+        done=done,
+    ) as run:
+        yield run
+
+
+def recorded(folder: Path) -> list[Record]:
+    return read_records(folder / f"{RUN_ID}.jsonl")
+
+
+def test_a_trial_is_recorded_whole_as_it_ends(tmp_path: Path) -> None:
+    given = on("served", params={"rate_per_s": 200})
+    with running(tmp_path) as run:
+        record = run.measure(given, block=3)
+        assert recorded(tmp_path) == [record]
+    assert (record.run_id, record.spike, record.scenario) == (RUN_ID, "tiny", "steady")
+    assert (record.candidate, record.client, record.target) == ("served", "python", "local")
+    assert (record.fidelity, record.params, record.cell) == (
+        "software",
+        {"rate_per_s": 200},
+        given.key,
+    )
+    assert (record.block, record.seed, record.arm) == (3, given.seed(SEED, 3), "")
+    assert record.status == "valid", record.reason
+    assert record.ledger is not None
+    assert (record.ledger.sent, record.ledger.delivered, record.ledger.lost) == (80, 80, 0)
+    assert record.versions["broker"] == "pretended 1.0"
+    assert record.versions["client"] == "flawed 1.0"
+    assert record.versions["harness"]
+    assert record.environment == environment()
+    assert record.resources.startup_s == 3.5
+    assert record.duration_s >= 0.5
+
+
+def test_what_was_injected_is_what_is_recorded(tmp_path: Path) -> None:
+    bad = candidate(options=Faults(lose_every=10, duplicate_every=16).options())
+    with running(tmp_path) as run:
+        ledger = run.measure(cell(candidate=bad), 0).ledger
+    assert ledger is not None
+    # 20 messages warm up, numbers 20 to 99 are measured
+    lost = sum(seq % 10 == 9 for seq in range(20, 100))
+    twice = sum(seq % 16 == 15 and seq % 10 != 9 for seq in range(20, 100))
+    assert (ledger.sent, ledger.lost, ledger.duplicated) == (80, lost, twice)
+
+
+def test_a_cell_that_cannot_be_had_keeps_its_row_and_starts_nothing(tmp_path: Path) -> None:
+    recipe = Pretended("absent")
+    berth = Berth("local", "software", None, "local: not here", "apt-get install absent")
+    missing = replace(
+        on("absent", software=Software("absent", {"local": recipe}, {"local": "software"})),
+        berth=berth,
+        withheld=berth.reason,
+    )
+    with running(tmp_path) as run:
+        record = run.measure(missing, 0)
+    assert record.status == "unavailable"
+    assert record.reason == "local: not here; to mend it: apt-get install absent"
+    assert recipe.starts == 0
+
+
+def test_a_server_that_never_starts_fails_its_trials_and_is_tried_once(tmp_path: Path) -> None:
+    recipe = Pretended("bad", fails="bad did not answer within 60 s; its log: out of memory")
+    broken = on("bad", software=Software("bad", {"local": recipe}, {"local": "software"}))
+    with running(tmp_path) as run:
+        records = [run.measure(broken, 0), run.measure(on("good"), 0), run.measure(broken, 1)]
+    assert [record.status for record in records] == ["failed", "valid", "failed"]
+    assert all("its log: out of memory" in records[n].reason for n in (0, 2))
+    assert recipe.starts == 1
+    assert recorded(tmp_path) == records
+
+
+def test_a_server_that_ended_by_itself_is_started_anew_for_the_next_trial(tmp_path: Path) -> None:
+    recipe = Pretended("frail")
+    frail = on("frail", software=Software("frail", {"local": recipe}, {"local": "software"}))
+    with running(tmp_path) as run:
+        run.measure(frail, 0)
+        STARTED["frail"].stop()
+        records = [run.measure(frail, 1), run.measure(frail, 2)]
+    assert [record.status for record in records] == ["failed", "valid"]
+    assert "has ended by itself; its log: all is well" in records[0].reason
+    assert recipe.starts == 2
+
+
+def test_a_driver_that_refuses_fails_its_trial_alone(tmp_path: Path) -> None:
+    client = replace(FLAWED, driver="tests.synthetic.driver:RefusingDriver")
+    with running(tmp_path) as run:
+        records = [run.measure(on("a", client=client), 0), run.measure(on("a"), 0)]
+    assert [record.status for record in records] == ["failed", "valid"]
+    assert "refused the user guest" in records[0].reason
+
+
+def test_only_the_server_under_test_is_awake(tmp_path: Path) -> None:
+    with running(tmp_path) as run:
+        for name in ("a", "b", "a"):
+            run.measure(on(name), 0)
+        run.measure(cell(candidate=candidate(topology=WATCHING)), 0)
+    assert AWAKE == ["a", "b", "a", ""]
+
+
+def test_everything_is_stopped_in_the_end_even_after_an_error(tmp_path: Path) -> None:
+    def broken_off() -> None:
+        with running(tmp_path) as run:
+            workers.append(run.crew)
+            run.measure(on("a"), 0)
+            run.measure(on("b"), 0)
+            raise TargetError("in the middle")
+
+    workers: list[Crew] = []
+    with pytest.raises(TargetError, match="in the middle"):
+        broken_off()
+    assert [up.stopped for up in STARTED.values()] == [True, True]
+    assert not workers[0]._hands
+    RecordFile(tmp_path / f"{RUN_ID}.jsonl").close()  # which nobody else has locked
+
+
+def test_no_two_trials_share_a_name_or_a_tag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def noting(bench: Bench) -> Outcome:
+        session = bench.session()
+        seen.append((session.wiring.name, session.cargo.tag))
+        return Outcome(status="valid")
+
+    monkeypatch.setitem(EXPERIMENTS, "latency", noting)
+    with running(tmp_path) as run:
+        done = [run.measure(on("a"), block) for block in range(3)]
+        done.append(run.measure(on("a", arm="A/A"), 0))
+    with running(tmp_path, done=done) as run:
+        run.measure(on("a"), 3)
+    assert len({name for name, _ in seen}) == len({tag for _, tag in seen}) == 5
+    assert all(name.startswith("sb-") for name, _ in seen)
+
+
+@dataclass
+class Searches:
+    """Stands in for the search, and counts how often it was asked for."""
+
+    rate_per_s: float = 4000.0
+    held: bool = True
+    of: int = 0
+
+    def __call__(self, bench: Bench, session: Session) -> Found:
+        del bench, session
+        self.of += 1
+        if not self.held:
+            return Found(1.0, "broker", 8, None, "end-to-end p99 900 ms over 250 ms")
+        return Found(self.rate_per_s, "broker", 5, seen=segment(1))
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> Searches:
+    made = Searches()
+    monkeypatch.setattr(module, "search", made)
+    return made
+
+
+@pytest.fixture
+def rates(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+    """What each trial was asked for; nothing is measured."""
+    seen: list[Asked] = []
+
+    def noting(bench: Bench) -> Outcome:
+        with bench.session():
+            seen.append((bench.rate_per_s, bench.expected_capacity, bench.ceiling))
+        metric = Metric(value=bench.rate_per_s, unit="msg/s")
+        return Outcome(status="valid", metrics={"throughput": metric})
+
+    for name in EXPERIMENTS:
+        monkeypatch.setitem(EXPERIMENTS, name, noting)
+    return seen
+
+
+def sharing(name: str, share: str) -> Cell:
+    given = scenario(arrivals=Arrivals(rate_per_s=share))
+    return on(name, scenario=given, params={"rate_per_s": share})
+
+
+def test_capacity_is_searched_for_once_and_frozen(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
+) -> None:
+    with running(tmp_path) as run:
+        for block in range(2):
+            run.measure(sharing("a", "30 %"), block)
+            run.measure(sharing("a", "60 %"), block)
+    assert searches.of == 1
+    assert [rate for rate, _, _ in rates] == [1200, 2400, 1200, 2400]
+    first = recorded(tmp_path)[0]
+    assert (first.arm, first.block, first.status) == ("search", BEFORE_BLOCKS, "valid")
+    assert first.metrics["capacity"].value == 4000
+
+
+def test_each_candidate_is_searched_for_by_itself(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
+) -> None:
+    with running(tmp_path) as run:
+        run.measure(sharing("a", "50 %"), 0)
+        searches.rate_per_s = 1000
+        run.measure(sharing("b", "50 %"), 0)
+    assert searches.of == 2
+    assert [rate for rate, _, _ in rates] == [2000, 500]
+
+
+def test_a_resumed_run_knows_the_capacities_it_found(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
+) -> None:
+    with running(tmp_path) as run:
+        run.measure(sharing("a", "50 %"), 0)
+    with running(tmp_path, done=recorded(tmp_path)) as run:
+        assert run.finished(sharing("a", "50 %"), 0)
+        assert not run.finished(sharing("a", "50 %"), 1)
+        assert not run.finished(sharing("a", "60 %"), 0)
+        searches.rate_per_s = 1.0
+        run.measure(sharing("a", "50 %"), 1)
+    assert searches.of == 1
+    assert [rate for rate, _, _ in rates] == [2000, 2000]
+
+
+@pytest.mark.usefixtures("rates")
+def test_where_no_rate_held_the_search_is_void_with_its_reason(
+    tmp_path: Path, searches: Searches
+) -> None:
+    searches.held = False
+    with running(tmp_path) as run:
+        run.measure(sharing("a", "50 %"), 0)
+    search = recorded(tmp_path)[0]
+    assert (search.status, search.reason) == ("void", "end-to-end p99 900 ms over 250 ms")
+
+
+def test_headroom_needs_capacity_where_there_is_a_server(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
+) -> None:
+    given = scenario(requires=Requires(rate_per_s=100, headroom=3))
+    with running(tmp_path) as run:
+        run.measure(on("a", scenario=given), 0)
+        run.measure(cell(scenario=given), 0)
+        emulated = on("b", scenario=given)
+        run.measure(replace(emulated, berth=replace(emulated.berth, fidelity="emulator")), 0)
+    assert searches.of == 1
+    assert rates == [(200.0, 4000.0, None), (200.0, None, None), (200.0, None, None)]
+
+
+def test_the_server_under_test_is_awake_although_the_null_driver_was_searched_in_between(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
+) -> None:
+    given = on("a", scenario=scenario(experiment="capacity"))
+    null = candidate("null", topology=WATCHING)
+    with running(tmp_path, [given.candidate, null]) as run:
+        run.measure(given, 0)
+        run.measure(given, 1)
+    assert AWAKE[-2:] == ["a", "a"]
+    assert searches.of == 2
+    assert rates == [(4000.0, 4000.0, 4000.0)] * 2
+    assert STARTED["a"].stopped
+
+
+def test_a_record_that_cannot_be_written_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Record) -> None:
+        raise RecordError("disk full")
+
+    with running(tmp_path) as run:
+        first = run.measure(on("a"), 0)
+        monkeypatch.setattr(run.file, "append", full)
+        with pytest.raises(RecordError, match="disk full"):
+            run.measure(on("a"), 1)
+    assert recorded(tmp_path) == [first]
+
+
+def test_an_error_of_the_topology_is_the_trials_reason(tmp_path: Path) -> None:
+    bad = on("a")
+    refused = replace(bad.candidate, topology="tests.test_run:RefusingTopology")
+    with running(tmp_path) as run:
+        record = run.measure(replace(bad, candidate=refused), 0)
+    assert record.status == "failed"
+    assert "queue type quorum is not there" in record.reason
+
+
+class RefusingTopology:
+    def __init__(self, wiring: object) -> None:
+        del wiring
+
+    def create(self) -> None:
+        raise DriverError("queue type quorum is not there; use RabbitMQ 3.8 or later")
+
+    def delete(self) -> None:
+        """There is nothing to delete."""
+
+    def version(self) -> str:
+        return "refusing 1.0"
