@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +26,7 @@ RESULT = Path(__file__).parents[1] / "results" / "benchmarks" / "ratios.csv"
 
 Benchmark = Callable[[Rig, int], list[Ratio]]
 
-BENCHMARKS: Mapping[str, Benchmark] = {
+BENCHMARKS: dict[str, Benchmark] = {
     "null-rate": null_rate,
     "kafka-throughput": kafka_throughput,
     "rabbitmq-classic-throughput": partial(queue_throughput, "classic"),

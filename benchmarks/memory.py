@@ -27,7 +27,10 @@ SAMPLE_EVERY_S = 0.1
 RUN_TIMEOUT_S = 300.0
 CANDIDATES = "rabbitmq-classic,kafka,null"
 RATE_PER_S = 10_000.0
-WARM_UP_SEGMENTS, SEGMENTS, SEGMENT_S = 3, 12, 1.0
+WARM_UP_MESSAGES, WARM_UP_S = 400_000, 8.0
+"""A flood fills the Java heap, which is never given back."""
+
+SEGMENTS, SEGMENT_S = 20, 0.5
 WORKER = "spikebench.load.worker"
 
 
@@ -116,8 +119,7 @@ def _ended(run: subprocess.Popen[bytes]) -> None:
 def _growth(rig: Rig) -> Ratio:
     kafka = candidate("kafka")
     with rig.generator(kafka, "java", rig.wiring(kafka, linger_ms=1.0)) as generator:
-        for _ in range(WARM_UP_SEGMENTS):
-            generator.evenly(RATE_PER_S, SEGMENT_S)
+        generator.flood(WARM_UP_MESSAGES, WARM_UP_S)
         rss = []
         for _ in range(SEGMENTS):
             generator.evenly(RATE_PER_S, SEGMENT_S)

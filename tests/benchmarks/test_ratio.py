@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks.ratio import Target, alternate, ratio_of
+
+
+def test_the_ratio_is_that_of_the_geometric_means() -> None:
+    ours, theirs = [90.0, 110.0, 130.0], [100.0, 100.0, 125.0]
+    row = ratio_of("x", [a / b for a, b in zip(ours, theirs, strict=True)], "note")
+    expected = stats.gmean(ours) / stats.gmean(theirs)
+    assert row.ratio == pytest.approx(expected)
+    assert row.n == 3
+
+
+def test_the_interval_is_students_t_on_the_logs_of_the_pairs() -> None:
+    ratios = [0.9, 1.1, 1.05, 0.97, 1.2]
+    row = ratio_of("x", ratios, "note")
+    logs = np.log(ratios)
+    low, high = stats.t.interval(0.95, len(logs) - 1, logs.mean(), stats.sem(logs))
+    assert (row.low, row.high) == pytest.approx((math.exp(low), math.exp(high)))
+
+
+def test_the_interval_covers_the_true_ratio_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(7)
+    drift = rng.normal(0, 0.5, (2_000, 5))  # what both tools of a pair suffer alike
+    ours = np.exp(drift + rng.normal(math.log(0.9), 0.05, drift.shape))
+    theirs = np.exp(drift + rng.normal(0, 0.05, drift.shape))
+    rows = [ratio_of("x", (a / b).tolist(), "") for a, b in zip(ours, theirs, strict=True)]
+    covered = np.mean([(row.low or 9) <= 0.9 <= (row.high or 0) for row in rows])
+    assert 0.93 <= covered <= 0.97
+
+
+def test_a_single_pair_has_no_interval() -> None:
+    row = ratio_of("x", [1.5], "note", Target("at least", 1.0))
+    assert (row.low, row.high, row.verdict) == (None, None, "met")
+
+
+@pytest.mark.parametrize("ratios", [[1.0, 0.0], [1.0, -2.0], [float("nan"), 1.0], []])
+def test_what_has_no_ratio_is_refused(ratios: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"ratio|value"):
+        ratio_of("x", ratios, "note")
+
+
+@pytest.mark.parametrize(
+    ("target", "ratios", "verdict"),
+    [
+        (Target("at least", 0.9), [0.95, 0.96, 0.97], "met"),
+        (Target("at least", 0.9), [0.80, 0.81, 0.82], "not met"),
+        (Target("below", 0.05), [0.03, 0.031, 0.032], "met"),
+        (Target("below", 0.05), [0.05, 0.05], "not met"),
+        (Target("at least", 0.9), [0.5, 1.0, 2.0], "met, the interval straddles the target"),
+        (Target("below", 1.0), [0.5, 1.1, 2.0], "not met, the interval straddles the target"),
+    ],
+)
+def test_the_verdict_names_doubt(target: Target, ratios: list[float], verdict: str) -> None:
+    assert ratio_of("x", ratios, "note", target).verdict == verdict
+
+
+def test_a_row_without_a_target_has_no_verdict() -> None:
+    assert ratio_of("x", [1.0, 1.1], "note").verdict == ""
+
+
+def test_the_two_take_turns_in_going_first() -> None:
+    calls: list[str] = []
+
+    def tool(name: str) -> str:
+        calls.append(name)
+        return name
+
+    pairs = list(alternate(4, lambda: tool("ours"), lambda: tool("theirs")))
+    assert pairs == [("ours", "theirs")] * 4
+    assert calls == ["ours", "theirs", "theirs", "ours"] * 2
