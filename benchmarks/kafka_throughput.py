@@ -11,7 +11,7 @@ from benchmarks.ratio import Ratio, Target, alternate, ratio_of
 from benchmarks.rig import Rig, candidate, topology_of
 from spikebench.load.driver import Wiring
 
-MEASURED_S = 3.0
+MEASURED_S = 2.0
 PROBE = 60_000
 MOST_RECORDS = 1_000_000
 NOTE = (

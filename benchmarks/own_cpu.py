@@ -13,8 +13,8 @@ from benchmarks.rig import Rig, candidate
 from spikebench.candidate import Candidate
 
 RATE_PER_S = 10_000.0
-WARM_UP_MESSAGES, WARM_UP_S = 150_000, 5.0
-MEASURED_S = 3.0
+WARM_UP_MESSAGES, WARM_UP_S = 150_000, 3.0
+MEASURED_S = 2.0
 NULL = "null"
 CANDIDATES = ("kafka", "rabbitmq-classic")
 BELOW = Target("below", 0.05)
@@ -52,7 +52,7 @@ Round = Mapping[str, Spent]
 def own_cpu_share(rig: Rig, rounds: int) -> list[Ratio]:
     """Our own CPU over the whole process's, by meter, and by the null driver as a bound."""
     names = (NULL, *CANDIDATES)
-    spent = [{name: _spent(rig, candidate(name)) for name in names} for _ in range(rounds)]
+    spent = [{name: measure(rig, candidate(name)) for name in names} for _ in range(rounds)]
     return [row for name in CANDIDATES for row in (_metered(name, spent), _bound(name, spent))]
 
 
@@ -80,7 +80,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _spent(rig: Rig, driven: Candidate) -> Spent:
+def measure(rig: Rig, driven: Candidate) -> Spent:
     """CPU a message of one warm segment, from handing out its schedule to the harvest."""
     with tempfile.TemporaryDirectory(prefix="spikebench-meter-") as folder:
         report = Path(folder) / "report.txt"

@@ -11,8 +11,8 @@ from benchmarks.ratio import Ratio, alternate, ratio_of
 from benchmarks.rig import Rig
 
 SHARE_OF_CAPACITY = 0.3
-WARM_UP_S = 3
-MEASURED_S = 3
+WARM_UP_S = 2
+MEASURED_S = 2
 SPAN_S = WARM_UP_S + MEASURED_S
 NOTE = (
     "publish latency {quantile} at {rate:,.0f} msg/s ({share:.0%} of capacity), beside PerfTest: "
@@ -33,7 +33,7 @@ def publish_latency(rig: Rig, rounds: int) -> list[Ratio]:
     return [_row(name, index, pairs, rate) for index, name in enumerate(("p50", "p99"))]
 
 
-def _row(quantile: str, index: int, pairs: list[tuple[Latencies, Latencies]], rate: float) -> Ratio:
+def _row(quantile: str, index: int, pairs: list[tuple[Latencies, ...]], rate: float) -> Ratio:
     ours, theirs = ([pair[side][index] for pair in pairs] for side in (0, 1))
     note = NOTE.format(
         quantile=quantile,

@@ -66,18 +66,17 @@ def ratio_of(name: str, ratios: Sequence[float], note: str, target: Target | Non
     return Ratio(name, summed.mean, summed.low, summed.high, summed.n, note, target)
 
 
-_A = TypeVar("_A")
-_B = TypeVar("_B")
+T = TypeVar("T")
 
 
-def alternate(
-    rounds: int, ours: Callable[[], _A], theirs: Callable[[], _B]
-) -> Iterator[tuple[_A, _B]]:
-    """Yield (ours, theirs) a round; who goes first changes from round to round (ABBA…)."""
+def alternate(rounds: int, *tools: Callable[[], T]) -> Iterator[tuple[T, ...]]:
+    """Yield what the tools returned, a tuple a round in the order given.
+
+    They run in that order and in its reverse by turns (ABBA…), so that a steady drift of the
+    machine favours none.
+    """
     for number in range(rounds):
         if number % 2 == 0:
-            first = ours()
-            yield first, theirs()
+            yield tuple([tool() for tool in tools])
         else:
-            second = theirs()
-            yield ours(), second
+            yield tuple([tool() for tool in reversed(tools)][::-1])

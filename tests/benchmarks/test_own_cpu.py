@@ -6,8 +6,8 @@ import time
 import pytest
 
 from benchmarks.cpu_clock import main_thread_cpu_s, process_cpu_s
-from benchmarks.own_cpu import metered, read_spent
-from benchmarks.rig import candidate
+from benchmarks.own_cpu import measure, metered, read_spent
+from benchmarks.rig import Rig, candidate
 
 
 def test_the_last_segment_of_a_report_is_divided_by_its_messages() -> None:
@@ -40,3 +40,13 @@ def test_a_process_that_is_gone_has_no_clock() -> None:
     os.waitpid(child, 0)
     with pytest.raises(OSError, match=os.strerror(3)):
         process_cpu_s(child)
+
+
+@pytest.mark.slow
+def test_the_meter_finds_a_part_of_the_whole_in_a_real_jvm() -> None:
+    with Rig(print) as rig:
+        spent = measure(rig, candidate("null"))
+    assert spent.python_us > 0
+    assert spent.loop_us > 0
+    assert spent.account_us > 0
+    assert spent.own_us < spent.all_us

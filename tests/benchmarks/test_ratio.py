@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -65,13 +66,16 @@ def test_a_row_without_a_target_has_no_verdict() -> None:
     assert ratio_of("x", [1.0, 1.1], "note").verdict == ""
 
 
-def test_the_two_take_turns_in_going_first() -> None:
+def test_the_tools_take_turns_in_going_first() -> None:
     calls: list[str] = []
 
-    def tool(name: str) -> str:
-        calls.append(name)
-        return name
+    def tool(name: str) -> Callable[[], str]:
+        def run() -> str:
+            calls.append(name)
+            return name
 
-    pairs = list(alternate(4, lambda: tool("ours"), lambda: tool("theirs")))
-    assert pairs == [("ours", "theirs")] * 4
-    assert calls == ["ours", "theirs", "theirs", "ours"] * 2
+        return run
+
+    found = list(alternate(4, tool("a"), tool("b"), tool("c")))
+    assert found == [("a", "b", "c")] * 4
+    assert "".join(calls) == "abccba" * 2
