@@ -110,7 +110,7 @@ def trial(request: pytest.FixtureRequest) -> Trial:
         progress.end(cell, record)
         return record
 
-    return Trial(cell, block, measure, request.getfixturevalue("benchmark"))
+    return Trial(cell, block, measure, lambda: request.getfixturevalue("benchmark"))
 
 
 @pytest.hookimpl(tryfirst=True)

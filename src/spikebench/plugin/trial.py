@@ -44,12 +44,16 @@ clock.__name__ = clock.__qualname__ = "headline"  # type: ignore[attr-defined]
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial: ``measure`` runs the scenario's experiment on the cell and records it."""
+    """One trial: ``measure`` runs the scenario's experiment on the cell and records it.
+
+    ``benchmark`` makes pytest-benchmark's fixture, which must not be there for a trial without a
+    figure: it would be stored without data, and break the file that it is stored in.
+    """
 
     cell: Cell
     block: int
     run: Callable[[Cell, int], Record]
-    benchmark: Benchmark
+    benchmark: Callable[[], Benchmark]
 
     def measure(self) -> Record:
         """Measure and return the record.
@@ -57,24 +61,29 @@ class Trial:
         A trial that is void or can't be had here is skipped with its reason, one that broke fails;
         each is in the record file by then.
         """
-        record: Record = self.benchmark.pedantic(self._once, rounds=1)
-        return record
-
-    def _once(self) -> Record:
         record = self.run(self.cell, self.block)
         if record.status == "failed":
             pytest.fail(f"{record.cell}: {record.reason}", pytrace=False)
         if record.status != "valid":
             pytest.skip(f"{record.status}: {record.reason}")
-        self.benchmark.extra_info.update(cell=record.cell, run_id=record.run_id, trial=record.trial)
-        clock.advance(headline_s(record.metrics.get(self.cell.scenario.analysis.metric)))
+        seconds = headline_s(record.metrics.get(self.cell.scenario.analysis.metric))
+        if seconds is not None:
+            self._tell_benchmark(record, seconds)
         return record
 
+    def _tell_benchmark(self, record: Record, seconds: float) -> None:
+        benchmark = self.benchmark()
+        benchmark.extra_info.update(cell=record.cell, run_id=record.run_id, trial=record.trial)
+        benchmark.pedantic(lambda: clock.advance(seconds), rounds=1)
 
-def headline_s(metric: Metric | None) -> float:
-    """Return a metric as seconds, smaller being better: a rate as the time a message takes."""
-    if metric is None or not metric.value:
-        return 0.0
-    if metric.unit == "ms":
-        return metric.value / 1e3
-    return 1 / metric.value if metric.better == "higher" else metric.value
+
+def headline_s(metric: Metric | None) -> float | None:
+    """Return a metric as seconds, smaller being better: a rate as the time a message takes.
+
+    None where it was withheld, or is a rate of 0.
+    """
+    if metric is None or metric.value is None:
+        return None
+    if metric.better == "higher":
+        return 1 / metric.value if metric.value else None
+    return metric.value / 1e3 if metric.unit == "ms" else metric.value
