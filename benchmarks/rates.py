@@ -9,12 +9,17 @@ import numpy as np
 from spikebench.measure.observation import Observation
 
 
-def confirmed_per_s(seen: Observation) -> float:
-    """Messages a second from the first send to the last confirm, which all must have."""
+def confirmed_per_s(seen: Observation, warm_up: int = 0) -> float:
+    """Messages a second from the send after the first ``warm_up`` to the last confirm.
+
+    What the warm-up left unconfirmed is confirmed within that time, as in ProducerPerformance's
+    steady state. Raises RuntimeError where a message was not confirmed.
+    """
     if not seen.confirmed.all():
         missing = int((~seen.confirmed).sum())
         raise RuntimeError(f"{missing} of {len(seen.sent_ns)} messages were not confirmed")
-    return len(seen.sent_ns) / ((int(seen.confirmed_ns.max()) - int(seen.sent_ns.min())) / 1e9)
+    span_ns = int(seen.confirmed_ns.max()) - int(seen.sent_ns[warm_up])
+    return (len(seen.sent_ns) - warm_up) / (span_ns / 1e9)
 
 
 def received_per_s(seen: Observation, from_s: float, until_s: float) -> float:

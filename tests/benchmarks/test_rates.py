@@ -33,6 +33,11 @@ def test_confirmed_runs_from_the_first_send_to_the_last_confirm() -> None:
     assert confirmed_per_s(seen) == pytest.approx(3 / 2.0)
 
 
+def test_the_warm_up_is_left_out_of_the_count_and_of_the_time() -> None:
+    seen = segment([0.0, 0.1, 1.0, 2.0], [500_000] * 4)
+    assert confirmed_per_s(seen, warm_up=2) == pytest.approx(2 / 1.5)
+
+
 def test_a_message_without_a_confirm_is_not_passed_over() -> None:
     seen = segment([0.0, 0.1], [10, 10])
     seen.confirmed_ns[1] = 0
