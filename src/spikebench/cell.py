@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import zlib
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,11 @@ class Cell:
         return "-".join(
             part.replace(" ", "") for part in [*parts, *([self.arm] if self.arm else [])]
         )
+
+    @property
+    def workload(self) -> str:
+        """A digest of all that the scenario asks for: equal only for equal workloads."""
+        return hashlib.sha256(self.scenario.model_dump_json().encode()).hexdigest()[:12]
 
     @property
     def seconds(self) -> float:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from spikebench.capacities import Capacities, found_metrics, searching
 from spikebench.cell import Cell
 from spikebench.errors import SpikebenchError
-from spikebench.load.bench import Bench
+from spikebench.load.bench import Bench, Capacity
 from spikebench.load.capacity import search
 from spikebench.load.crew import Crew, Runtime
 from spikebench.load.driver import Topology, Wiring
@@ -24,7 +25,7 @@ from spikebench.load.generator import Cargo
 from spikebench.load.payload import Templates, templates
 from spikebench.load.session import Session, Watch
 from spikebench.measure.environment import environment
-from spikebench.measure.outcome import Metric, Outcome, Status
+from spikebench.measure.outcome import Outcome, Status
 from spikebench.record import Record, RecordFile
 from spikebench.scenario.model import Scenario
 from spikebench.spike import Spike
@@ -33,7 +34,11 @@ from spikebench.target.fleet import Fleet
 from spikebench.target.software import Running, Say
 
 BEFORE_BLOCKS = -1
-"""The block number of a search for capacity: it comes before the first block."""
+"""The block number of a search for capacity, which belongs to no block."""
+
+
+class VoidTrialError(SpikebenchError):
+    """A trial that may not count, for a reason known before it was measured."""
 
 
 @dataclass
@@ -41,6 +46,8 @@ class Run:
     """Servers, workers and the record file of one run; a context manager that stops everything.
 
     ``done`` holds the records of an earlier, cut-off run that this one goes on from.
+    ``headroom_block`` is the block in which the capacity is searched for that only headroom needs;
+    not the first, in which servers and clients have just started; None for no headroom at all.
     """
 
     run_id: str
@@ -53,19 +60,14 @@ class Run:
     say: Say
     watch: Watch = lambda _: None
     done: Sequence[Record] = ()
+    headroom_block: int | None = None
     _trials: int = 0
     _versions: dict[str, str] = field(default_factory=dict)
-    _capacities: dict[str, float] = field(default_factory=dict)
+    _capacities: Capacities = field(default_factory=Capacities)
     _templates: dict[str, Templates] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._capacities.update(
-            (record.cell, metric.value)
-            for record in self.done
-            if record.arm == "search"
-            and (metric := record.metrics.get("capacity"))
-            and metric.value is not None
-        )
+        self._capacities = Capacities(self.done)
         self._trials = len(self.done)
 
     def __enter__(self) -> Self:
@@ -85,34 +87,45 @@ class Run:
             finally:
                 self.file.close()
 
-    def finished(self, cell: Cell, block: int) -> bool:
-        """Whether an earlier, cut-off part of this run already has this trial."""
-        return any(record.cell == cell.key and record.block == block for record in self.done)
-
     def measure(self, cell: Cell, block: int) -> Record:
         """Run one trial and record it; what goes wrong in it is its record's reason."""
         started, began = datetime.now(UTC), time.monotonic()
         seed = cell.seed(self.seed, block)
         versions: dict[str, str] = {}
         try:
-            outcome = self._outcome(cell, seed, versions)
+            outcome = self._outcome(cell, block, seed, versions)
+        except VoidTrialError as void:
+            outcome = Outcome(status="void", reason=str(void))
         except SpikebenchError as error:
             outcome = Outcome(status="failed", reason=str(error))
         return self._record(cell, block, seed, outcome, started, began, versions)
 
-    def _outcome(self, cell: Cell, seed: int, versions: dict[str, str]) -> Outcome:
+    def _outcome(self, cell: Cell, block: int, seed: int, versions: dict[str, str]) -> Outcome:
         if cell.withheld:
             reason = "; to mend it: ".join(filter(None, [cell.withheld, cell.berth.mend]))
             return Outcome(status="unavailable", reason=reason)
-        bench = self._bench(cell, seed, versions)
-        return EXPERIMENTS[cell.scenario.experiment](bench)
+        outcome = EXPERIMENTS[cell.scenario.experiment](self._bench(cell, block, seed, versions))
+        self._capacities.learn(cell, outcome)
+        return outcome
 
-    def _bench(self, cell: Cell, seed: int, versions: dict[str, str]) -> Bench:
-        expected = self._capacity(cell) if needs_capacity(cell) else None
+    def _bench(self, cell: Cell, block: int, seed: int, versions: dict[str, str]) -> Bench:
+        known = self._capacities.find(cell)
+        if needs_capacity(cell) or (shows_headroom(cell) and block == self.headroom_block):
+            known = self._capacity(cell)
         ceiling = self._ceiling(cell) if cell.scenario.experiment == "capacity" else None
         bench = self._plain_bench(cell, seed, versions)  # last: a search puts other servers to rest
-        rate_per_s = _rate(cell.scenario, expected)
-        return replace(bench, rate_per_s=rate_per_s, expected_capacity=expected, ceiling=ceiling)
+        rate_per_s = self._rate(cell, known)
+        return replace(bench, rate_per_s=rate_per_s, expected_capacity=known, ceiling=ceiling)
+
+    def _rate(self, cell: Cell, known: Capacity | None) -> float:
+        """The rate asked for in messages per second; a share is taken of the frozen capacity."""
+        arrivals = cell.scenario.arrivals
+        if known is not None and cell.scenario.experiment == "capacity":
+            return self._capacities.start(cell, known)
+        if known is not None and arrivals.capacity_share is not None:
+            return known.rate_per_s * arrivals.capacity_share
+        assert arrivals.fixed_rate_per_s is not None, "a share is of a capacity that is known"
+        return arrivals.fixed_rate_per_s
 
     def _plain_bench(self, cell: Cell, seed: int, versions: dict[str, str]) -> Bench:
         """A bench for ``cell``, with its server awake and no capacity known."""
@@ -172,30 +185,30 @@ class Run:
             self._versions[name] = topology.version()
         return {**found, "broker": self._versions[name]}
 
-    def _capacity(self, cell: Cell) -> float:
-        """The frozen capacity of a cell's workload, searched for once, before its first trial."""
-        searching = replace(cell, arm="search", params=_without_rate(cell))
-        if searching.key not in self._capacities:
+    def _capacity(self, cell: Cell) -> Capacity:
+        """The frozen capacity of a cell's workload, searched for once; VoidTrialError without."""
+        known = self._capacities.find(cell)
+        if known is None:
             self.say(f"searching for the capacity of {cell.candidate.name} ({cell.client.name})")
-            self._capacities[searching.key] = self._searched(searching)
-        return self._capacities[searching.key]
+            known = self._searched(cell)
+        return known
 
-    def _searched(self, cell: Cell) -> float:
+    def _searched(self, cell: Cell) -> Capacity:
         started, began = datetime.now(UTC), time.monotonic()
-        seed = cell.seed(self.seed, BEFORE_BLOCKS)
+        sought = searching(cell)
+        seed = sought.seed(self.seed, BEFORE_BLOCKS)
         versions: dict[str, str] = {}
-        bench = self._plain_bench(cell, seed, versions)
+        bench = self._plain_bench(sought, seed, versions)
         with bench.session() as session:
             found = search(bench, session)
-        capacity = Metric(
-            value=found.rate_per_s, unit="msg/s", better="higher", n=found.tries, note=found.reason
-        )
         status: Status = "valid" if found.seen else "void"
         outcome = Outcome(
-            status=status, reason=found.reason, limit=found.limit, metrics={"capacity": capacity}
+            status=status, reason=found.reason, limit=found.limit, metrics=found_metrics(found)
         )
-        self._record(cell, BEFORE_BLOCKS, seed, outcome, started, began, versions)
-        return found.rate_per_s
+        self._record(sought, BEFORE_BLOCKS, seed, outcome, started, began, versions)
+        if found.seen is None:
+            raise VoidTrialError(f"no capacity found: {found.reason}")
+        return self._capacities.keep(cell, found)
 
     def _ceiling(self, cell: Cell) -> float | None:
         """What the null driver reaches with a client of the same language, same workload."""
@@ -206,7 +219,8 @@ class Run:
         if client is None:
             return None
         berth = replace(cell.berth, target="local", fidelity="software", recipe=None)
-        return self._capacity(replace(cell, candidate=null, client=client, berth=berth, arm=""))
+        of_null = replace(cell, candidate=null, client=client, berth=berth, arm="")
+        return self._capacity(of_null).rate_per_s
 
     def _runtime(self, cell: Cell) -> Runtime:
         return self._java if cell.client.language == "java" else Runtime("python")
@@ -245,6 +259,7 @@ class Run:
             fidelity=cell.berth.fidelity,
             params=dict(cell.params),
             cell=cell.key,
+            workload=cell.workload,
             arm=cell.arm,
             block=block,
             trial=self._trials,
@@ -289,30 +304,15 @@ def _topology(cell: Cell, wiring: Wiring) -> Topology | None:
 
 
 def needs_capacity(cell: Cell) -> bool:
-    """Whether a cell's capacity must be known before its first trial.
-
-    For headroom too: but not that of an in-memory candidate, nor of an emulator.
-    """
+    """Whether a trial of the cell can't be run without knowing its capacity."""
     scenario = cell.scenario
-    if cell.berth.fidelity == "emulator":
-        return False
-    if scenario.experiment == "capacity" or scenario.arrivals.capacity_share is not None:
-        return True
-    return scenario.requires.headroom is not None and cell.candidate.software is not None
+    return scenario.experiment == "capacity" or scenario.arrivals.capacity_share is not None
 
 
-def _rate(scenario: Scenario, capacity: float | None) -> float:
-    """The rate asked for in messages per second; a share is taken of the frozen capacity."""
-    share, fixed = scenario.arrivals.capacity_share, scenario.arrivals.fixed_rate_per_s
-    if scenario.experiment == "capacity":
-        share = 1.0
-    if share is not None:
-        assert capacity is not None, "a share is taken only of a capacity that is known"
-        return capacity * share
-    assert fixed is not None, "a rate is a share or a number"
-    return fixed
+def shows_headroom(cell: Cell) -> bool:
+    """Whether a fixed-rate cell's capacity is wanted for its headroom.
 
-
-def _without_rate(cell: Cell) -> dict[str, Any]:
-    """Parameters that capacity depends on: all but the rate that is asked for."""
-    return {name: value for name, value in cell.params.items() if name != "rate_per_s"}
+    Not that of an in-memory candidate, nor of an emulator.
+    """
+    real = cell.candidate.software is not None and cell.berth.fidelity != "emulator"
+    return real and cell.scenario.requires.headroom is not None

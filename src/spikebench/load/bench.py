@@ -15,12 +15,20 @@ from spikebench.target.software import Cores, Running
 
 
 @dataclass(frozen=True)
+class Capacity:
+    """What one search found: the highest rate that held and the lowest above it that failed."""
+
+    rate_per_s: float
+    failed_per_s: float | None = None
+
+
+@dataclass(frozen=True)
 class Bench:
     """Everything an experiment may use.
 
     ``rate_per_s`` is the rate asked for, a share of capacity already turned into messages per
     second. ``expected_capacity`` is what an earlier search found for this cell, ``ceiling`` what
-    the null driver reached with the same client; both in messages per second, None if unknown.
+    the null driver reached with the same client, in messages per second; None where unknown.
     ``session`` makes a new session; ``receivers_later`` leaves the consumers away at first.
     """
 
@@ -31,7 +39,7 @@ class Bench:
     server: Running | None
     seed: int
     rate_per_s: float
-    expected_capacity: float | None = None
+    expected_capacity: Capacity | None = None
     ceiling: float | None = None
     say: Callable[[str], None] = lambda _: None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from spikebench.errors import DriverError
 from spikebench.load.bench import Bench
 from spikebench.load.schedule import Schedule
 from spikebench.load.session import Limits, Session
@@ -18,8 +19,11 @@ from spikebench.measure.rates import Held, drain_rate, held
 FLOOD_S = 0.6
 """How long a cold search sends as fast as the window lets it, to learn where to begin."""
 
-FLOODS = 2
-"""The first flood warms up the client and the broker; only the last one counts."""
+FLOODS = 5
+"""Most floods before a cold search."""
+
+STILL_WARMING = 1.2
+"""Ratio to the best flood before it at which a flood shows that all is still warming up."""
 
 FLOOD_MESSAGES = 480_000
 
@@ -51,11 +55,13 @@ class Ladder:
 class Found:
     """The highest rate that held, in messages per second, with what was seen at it.
 
-    ``limit`` is what kept the next rate from holding; ``seen`` is None, and the rate the lowest
-    that was tried, where none held, with the ``reason``.
+    ``failed_per_s`` is the lowest rate above it that did not hold, None where all that were tried
+    did; ``limit`` what kept that one from holding, and ``reason`` how. Where none held ``seen`` is
+    None and the rate the lowest that was tried.
     """
 
     rate_per_s: float
+    failed_per_s: float | None
     limit: Limit
     tries: int
     seen: Observation | None
@@ -63,22 +69,26 @@ class Found:
 
 
 def search(bench: Bench, session: Session) -> Found:
-    """Find capacity knowing nothing: flood, begin below that, double or halve, then bisect."""
-    for flood in range(FLOODS):
-        rate = BELOW_FLOOD * _flood(bench, session, flood)
-    best: Found | None = None
-    failed, limit, reason = math.inf, _UNKNOWN, ""
+    """Find capacity knowing nothing: flood, begin below that, double or halve, then bisect.
+
+    A rate has failed when it failed twice in a row: one hiccup of the machine is not a limit.
+    """
+    rate = BELOW_FLOOD * _best_flood(bench, session)
+    best: Observation | None = None
+    held_rate, failed, limit, reason = 0.0, math.inf, _UNKNOWN, ""
     for tried in range(COLD_TRIES):
-        seen, verdict = _probe(bench, session, rate, COLD_SEGMENT_S, tried)
+        seen, verdict = _probe(bench, session, rate, COLD_SEGMENT_S, 2 * tried)
+        if not verdict.all:
+            seen, verdict = _probe(bench, session, rate, COLD_SEGMENT_S, 2 * tried + 1)
         if verdict.all:
-            best = Found(rate, limit, tried + 1, seen)
+            best, held_rate = seen, rate
         else:
-            failed, limit, reason = rate, _limit_above(bench, seen), seen.error or verdict.reason
-        held_rate = best.rate_per_s if best else 0.0
+            failed, limit, reason = rate, _limit_above(bench, seen), verdict.reason
         if failed <= held_rate * COLD_STEP:
             break
         rate = _next_rate(held_rate, failed)
-    return replace(best, limit=limit) if best else Found(failed, limit, COLD_TRIES, None, reason)
+    above = None if math.isinf(failed) else failed
+    return Found(held_rate or failed, above, limit, tried + 1, best, reason)
 
 
 def _next_rate(held_rate: float, failed: float) -> float:
@@ -89,22 +99,20 @@ def _next_rate(held_rate: float, failed: float) -> float:
 
 
 def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found:
-    """Find the highest rate that holds near ``start``: up while rates hold, else down to one."""
-    rate, lowest, limit, reason = start, start, _UNKNOWN, ""
-    best: Found | None = None
+    """Find the highest rate that holds near ``start``: up until one fails, else down to one."""
+    best: Observation | None = None
+    rate, held_rate, failed, limit, reason = start, 0.0, math.inf, _UNKNOWN, ""
     for tried in range(ladder.tries):
         seen, verdict = _probe(bench, session, rate, ladder.segment_s, tried)
         if verdict.all:
-            best = Found(rate, limit, tried + 1, seen)
-            if reason:
-                return best
-            rate *= ladder.step
-            continue
-        limit, reason = _limit_above(bench, seen), seen.error or verdict.reason
-        if best is not None:
-            return replace(best, limit=limit, tries=tried + 1)
-        lowest, rate = rate, rate / ladder.step
-    return best or Found(lowest, limit, ladder.tries, None, reason)
+            best, held_rate = seen, rate
+        else:
+            failed, limit, reason = rate, _limit_above(bench, seen), verdict.reason
+        if best is not None and reason:
+            break
+        rate = rate * ladder.step if verdict.all else rate / ladder.step
+    above = None if math.isinf(failed) else failed
+    return Found(held_rate or failed, above, limit, tried + 1, best, reason)
 
 
 _UNKNOWN: Limit = "unknown"
@@ -116,9 +124,22 @@ def _probe(
     """Try a rate for a while, and judge whether it held."""
     planned = bench.evenly(rate, segment_s, FIRST_PART + tried)
     seen = session.run(planned, segment_s, _quick(bench))
+    if seen.error:
+        raise DriverError(seen.error)
     verdict = held(seen, segment_s, bench.scenario.slo_p99_ms)
     bench.say(f"{rate:,.0f} msg/s {verdict.reason or 'holds'}")
     return seen, verdict
+
+
+def _best_flood(bench: Bench, session: Session) -> float:
+    """Flood until it goes no faster, for a client and a broker that have just started are slow."""
+    best = _flood(bench, session, 0)
+    for number in range(1, FLOODS):
+        rate = _flood(bench, session, number)
+        if number > 1 and rate < best * STILL_WARMING:
+            return max(best, rate)
+        best = max(best, rate)
+    return best
 
 
 def _flood(bench: Bench, session: Session, number: int) -> float:
@@ -126,6 +147,8 @@ def _flood(bench: Bench, session: Session, number: int) -> float:
     evenly = bench.evenly(FLOOD_MESSAGES / FLOOD_S, FLOOD_S, FIRST_PART - 1 - number)
     at_once = Schedule(np.zeros_like(evenly.offsets_ns), evenly.template, evenly.key)
     seen = session.run(at_once, FLOOD_S, Limits(overrun_s=0.0, confirm_s=5.0, grace_s=3.0))
+    if seen.error:
+        raise DriverError(seen.error)
     return max(drain_rate(seen), 1.0)
 
 

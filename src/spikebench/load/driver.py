@@ -119,7 +119,7 @@ class Driver(Protocol):
         """Open a producer, ready to send."""
 
     def receiver(self, subscriber: int, member: int, deliver: Deliver) -> Receiver:
-        """Open consumer ``member`` of ``subscriber`` (both from 0), subscribed before it returns."""
+        """Open consumer ``member`` of ``subscriber`` (both from 0), subscribed when it returns."""
 
     def version(self) -> str:
         """Name and version of the client library, e.g. ``pika 1.4.4``."""

@@ -19,8 +19,11 @@ WARM_UP, MEASURED = 0, 1
 RUNG = 1.07
 """Ratio between neighbouring rates of a capacity trial: the resolution of its datum."""
 
-TRIES = 4
-"""Most rates that a capacity trial measures at."""
+TRIES = 12
+"""Most rates that a capacity trial measures at; two or three are usual."""
+
+CAUGHT_UP_NS = 100_000_000
+"""A consumer has caught up when it lags no more than this behind the producer, in nanoseconds."""
 
 START = 0.5
 """Share of the expected capacity at which a capacity trial warms up."""
@@ -39,7 +42,7 @@ def latency(bench: Bench) -> Outcome:
 
 
 def capacity(bench: Bench) -> Outcome:
-    """Measure at the capacity that an earlier search froze, and one rung around it.
+    """Measure at the rate known so far, and up until a rate fails, or down until one holds.
 
     The trial's datum is the highest rate that held in it, measured for as long as any trial.
     """
@@ -53,6 +56,9 @@ def capacity(bench: Bench) -> Outcome:
     if found.seen is None:
         reason = f"no rate held within {TRIES} tries from {bench.rate_per_s:,.0f} msg/s down"
         return Outcome(status="void", reason=f"{reason}: {found.reason}", limit=found.limit)
+    if found.failed_per_s is None:
+        reason = f"every rate held up to {found.rate_per_s:,.0f} msg/s: capacity is higher"
+        return Outcome(status="void", reason=reason, limit=found.limit)
     metrics = _capacity_metrics(found.rate_per_s, bench)
     outcome = judged(bench, found.seen, timing.measure_s, metrics)
     return outcome.model_copy(update={"limit": found.limit})
@@ -84,9 +90,16 @@ def _headroom(bench: Bench) -> dict[str, Metric]:
     required = bench.scenario.requires.rate_per_s
     if required is None or bench.expected_capacity is None:
         return {}
-    value = bench.expected_capacity / required
-    note = "from one search for capacity"
-    return {"headroom": Metric(value=value, unit="ratio", better="higher", n=1, note=note)}
+    known, note = bench.expected_capacity, "from one search for capacity"
+    metrics = {
+        "headroom": Metric(
+            value=known.rate_per_s / required, unit="ratio", better="higher", n=1, note=note
+        )
+    }
+    if known.failed_per_s is not None:
+        above = known.failed_per_s / required
+        metrics["headroom_failed"] = Metric(value=above, unit="ratio", n=1, note=note)
+    return metrics
 
 
 def _capacity_metrics(rate: float, bench: Bench) -> dict[str, Metric]:
@@ -109,10 +122,13 @@ def _drain(seen: Observation) -> Metric:
 
 
 def _caught_up_ns(everywhere: np.ndarray, intended: np.ndarray, attached_ns: int) -> int:
-    """The first time after ``attached_ns`` at which all that was due by then had arrived."""
+    """The first time after ``attached_ns`` at which all that was due shortly before had arrived.
+
+    Shortly, because something is always on its way while a producer goes on sending.
+    """
     at = np.sort(everywhere[everywhere >= attached_ns])
     got = np.searchsorted(np.sort(everywhere), at, side="right")
-    due = np.searchsorted(intended, at, side="right")
+    due = np.searchsorted(intended, at - CAUGHT_UP_NS, side="right")
     return int(at[np.flatnonzero(got >= due)[0]]) if (got >= due).any() else int(at[-1])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spikebench.load.bench import Bench
-from spikebench.measure.latency import latencies, latency_metrics, negative, quantiles
+from spikebench.measure.latency import distinct, latencies, latency_metrics, negative, quantiles
 from spikebench.measure.ledger import account
 from spikebench.measure.limit import limit_of, load_of
 from spikebench.measure.observation import Observation, Usage
@@ -29,14 +29,14 @@ def judged(
         **(extra or {}),
     }
     reason = _void_reason(seen, verdict, metrics, in_memory=bench.server is None)
-    share = load_of(seen.usage, bench.cores.server, bench.cores.load)
-    rate = throughput(seen, duration_s)
+    share = load_of(seen.busy or seen.usage, bench.cores.server, bench.cores.load)
+    rate, known = throughput(seen, duration_s), distinct(seen)
     return Outcome(
         status="failed" if seen.error else "void" if reason else "valid",
         reason=seen.error or reason,
         limit=limit_of(share, verdict.rate and verdict.flat, rate, bench.ceiling),
         metrics=metrics,
-        quantiles={name: quantiles(samples) for name, samples in latencies(seen).items()},
+        quantiles={n: quantiles(samples, known[n]) for n, samples in latencies(seen).items()},
         ledger=account(seen, bench.scenario.promise.ordering),
         resources=resources(seen.usage, bench),
     )
@@ -72,8 +72,8 @@ def _void_reason(
     seen: Observation, verdict: Held, metrics: dict[str, Metric], in_memory: bool
 ) -> str:
     """Say why a trial may not count, or nothing where it may."""
-    if not (verdict.rate and verdict.flat):
-        return verdict.reason
+    if not (verdict.rate and verdict.confirmed and verdict.flat):
+        return verdict.reason  # what was confirmed and not delivered is a loss, and counts
     if backwards := negative(seen):
         return f"{backwards} latencies below zero: the clocks disagree"
     late, response = metrics["lateness_p99"].value, metrics["end_to_end_p99"].value

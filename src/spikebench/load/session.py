@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -66,6 +66,8 @@ class Session:
     _staffed: list[tuple[Hand, str, Roles]] = field(default_factory=list)
     _next_seq: int = 0
     _attached_ns: int = 0
+    _server_before: float | None = None
+    _client_before: dict[int, float] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         try:
@@ -94,8 +96,12 @@ class Session:
             )
             if roles.receives
         ]
+        first = 0 if self.client.one_process else 1
+        # workers are started first: their start is neither the consumers' CPU nor their return
+        for hand in self.crew.hands(self.runtime, first + len(consumers)):
+            self._client_before.setdefault(hand.pid, processes.cpu_s([hand.pid]))
         self._attached_ns = time.monotonic_ns()
-        self._open(consumers, name="receivers", first=0 if self.client.one_process else 1)
+        self._open(consumers, name="receivers", first=first)
 
     def run(
         self,
@@ -110,12 +116,13 @@ class Session:
         """
         order = self._order(schedule, duration_s, limits)
         sender = self._staffed[0]
-        before = self._begin(sender, order)
+        self._begin(sender, order)
         if between:
             between()
         error = self._await_sent(sender[0], order, limits)
-        usage = self._usage_since(before, order.t0_ns)
-        return self._observe(schedule, order, usage, limits, error)
+        busy = self._usage_since(order.t0_ns)
+        seen = self._observe(schedule, order, busy, limits, error)
+        return replace(seen, usage=self._usage_since(order.t0_ns))
 
     def _roles(self) -> list[Roles]:
         dealt = split_roles(self.client.one_process, self.wiring.subscribers, self.wiring.consumers)
@@ -152,12 +159,13 @@ class Session:
         self._next_seq += len(schedule.offsets_ns)
         return order
 
-    def _begin(self, sender: tuple[Hand, str, Roles], order: Order) -> tuple[float | None, float]:
+    def _begin(self, sender: tuple[Hand, str, Roles], order: Order) -> None:
         hand, name, _ = sender
         hand.latest = Progress(done=False)
         hand.ask("begin", name=name, order=hand.hand_over(order, "order"))
         time.sleep(max(order.t0_ns - time.monotonic_ns(), 0) / 1e9)
-        return self._cpu()
+        self._server_before = self.server.cpu_s() if self.server else None
+        self._client_before = {pid: processes.cpu_s([pid]) for pid in self._pids()}
 
     def _await_sent(self, hand: Hand, order: Order, limits: Limits) -> str:
         """Wait until the sender is done; return its error, or nothing."""
@@ -169,25 +177,22 @@ class Session:
                 return progress.error
         return "the sender did not finish in time"
 
-    def _cpu(self) -> tuple[float | None, float]:
-        server = self.server.cpu_s() if self.server else None
-        return server, processes.cpu_s(self._pids())
-
     def _pids(self) -> list[int]:
         return sorted({hand.pid for hand, _, _ in self._staffed})
 
-    def _usage_since(self, before: tuple[float | None, float], t0_ns: int) -> Usage:
-        server, client = self._cpu()
+    def _usage_since(self, t0_ns: int) -> Usage:
+        before, now = self._server_before, self.server.cpu_s() if self.server else None
+        client = processes.cpu_s(self._client_before) - sum(self._client_before.values())
         return Usage(
-            server_cpu_s=None if server is None or before[0] is None else server - before[0],
-            client_cpu_s=client - before[1],
+            server_cpu_s=None if now is None or before is None else now - before,
+            client_cpu_s=client,
             span_s=(time.monotonic_ns() - t0_ns) / 1e9,
             server_peak_rss=self.server.peak_rss_bytes() if self.server else None,
             client_peak_rss=processes.rss_bytes(self._pids()),
         )
 
     def _observe(
-        self, schedule: Schedule, order: Order, usage: Usage, limits: Limits, error: str
+        self, schedule: Schedule, order: Order, busy: Usage, limits: Limits, error: str
     ) -> Observation:
         first, *others = [hand.harvest(name) for hand, name, _ in self._staffed]
         harvests = [first, *others]
@@ -213,7 +218,9 @@ class Session:
             size_bytes=sizes[schedule.template],
             subscribers=self.wiring.subscribers,
             deliveries=_merge(harvests),
-            usage=usage,
+            usage=busy,
+            busy=busy,
+            confirms=self.wiring.confirmed,
             refusals=first.refusals,
             error=error or self._error(),
             attached_ns=self._attached_ns,

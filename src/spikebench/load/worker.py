@@ -15,6 +15,7 @@ import os
 import pickle
 import select
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +28,9 @@ from spikebench.load.generator import Cargo, Generator, Harvest, Order, PythonGe
 REPORT_EVERY_S = 0.2
 """How often progress is reported while a segment runs."""
 
+LOOK_EVERY_S = 0.02
+"""How often a running segment is looked at: its end is reported at once."""
+
 
 class Worker:
     """Answers requests; at most one generator is open at a time per name."""
@@ -35,12 +39,14 @@ class Worker:
         self._answers = answers
         self._generators: dict[str, Generator] = {}
         self._running: set[str] = set()
+        self._reported = 0.0
 
     def serve(self, requests: int) -> None:
         """Answer the requests that arrive on file descriptor ``requests`` until it is closed."""
         buffered = b""
         while True:
-            if not select.select([requests], [], [], REPORT_EVERY_S)[0]:
+            wait_s = LOOK_EVERY_S if self._running else None
+            if not select.select([requests], [], [], wait_s)[0]:
                 self._report()
                 continue
             chunk = os.read(requests, 65_536)
@@ -65,8 +71,11 @@ class Worker:
     def _report(self) -> None:
         for name in list(self._running):
             progress = self._generators[name].progress()
-            self._say({"progress": vars(progress)})
-            if progress.done or progress.error:
+            ended = progress.done or bool(progress.error)
+            if ended or time.monotonic() - self._reported >= REPORT_EVERY_S:
+                self._reported = time.monotonic()
+                self._say({"progress": vars(progress)})
+            if ended:
                 self._running.discard(name)
 
     def _say(self, answer: dict[str, Any]) -> None:

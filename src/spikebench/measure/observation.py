@@ -44,6 +44,8 @@ class Observation:
 
     ``key`` is each message's key index; ``size_bytes`` its body's length. ``refusals`` counts the
     reasons for which messages failed. ``error`` is set when a client lost its connection.
+    ``usage`` is of the whole segment, its drain included; ``busy`` of the time until the last
+    confirm. ``confirms`` is whether confirms were asked for.
     """
 
     first_seq: int
@@ -58,6 +60,8 @@ class Observation:
     refusals: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     attached_ns: int = 0
+    busy: Usage | None = None
+    confirms: bool = True
 
     @property
     def sent(self) -> npt.NDArray[np.bool_]:

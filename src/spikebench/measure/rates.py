@@ -29,17 +29,24 @@ BINS = 12
 
 @dataclass(frozen=True)
 class Held:
-    """Whether a segment held its rate, kept its backlog flat and met its SLO; else why not."""
+    """Whether a segment held its rate, all of it; else ``reason`` says why not.
+
+    ``rate``: it was sent; ``confirmed``: it was taken (where confirms are asked for);
+    ``delivered``: every subscriber got it; ``flat``: the backlog did not grow; ``slo``: the
+    response time was kept.
+    """
 
     rate: bool
+    confirmed: bool
+    delivered: bool
     flat: bool
     slo: bool
     reason: str
 
     @property
     def all(self) -> bool:
-        """Whether all three hold."""
-        return self.rate and self.flat and self.slo
+        """Whether everything holds."""
+        return self.rate and self.confirmed and self.delivered and self.flat and self.slo
 
 
 def throughput(seen: Observation, duration_s: float) -> float:
@@ -100,19 +107,35 @@ def growth(seen: Observation) -> float:
     return float(fit.slope) if fit.pvalue < GROWTH_P else 0.0
 
 
+def confirmed_share(seen: Observation) -> float:
+    """Share of what was sent that the broker confirmed; 1 where no confirms are asked for."""
+    sent = int(seen.sent.sum())
+    return int((seen.confirmed & seen.sent).sum()) / sent if seen.confirms and sent else 1.0
+
+
+def delivered_share(seen: Observation) -> float:
+    """Share of what was sent that the subscriber with the fewest got; 0 where nothing was sent."""
+    sent = int(seen.sent.sum())
+    got = [int((seen.first_received_ns(s) > 0).sum()) for s in range(seen.subscribers)]
+    return min(got) / sent if sent else 0.0
+
+
 def held(seen: Observation, duration_s: float, slo_p99_ms: float) -> Held:
     """Judge whether a segment held what was asked of it."""
-    share, slope = sent_share(seen, duration_s), growth(seen)
+    sent, slope = sent_share(seen, duration_s), growth(seen)
+    confirmed, delivered = confirmed_share(seen), delivered_share(seen)
     samples = latencies(seen)["end_to_end"]
     p99_ms = float(np.quantile(samples, 0.99)) / 1e6 if len(samples) else float("inf")
-    verdict = (share >= RATE_SHARE, slope < GROWTH_SHARE, p99_ms <= slo_p99_ms)
-    reasons = (
-        f"sent {share:.1%} of the rate asked for",
-        f"backlog grew: each second added {slope * 1e3:.0f} ms to the wait",
-        f"end-to-end p99 {p99_ms:.0f} ms over {slo_p99_ms:.0f} ms",
-    )
-    failed = [reason for ok, reason in zip(verdict, reasons, strict=True) if not ok]
-    return Held(*verdict, reason="; ".join(failed))
+    judged = {
+        f"sent {sent:.1%} of the rate asked for": sent >= RATE_SHARE,
+        f"{confirmed:.1%} of what was sent was confirmed": confirmed >= RATE_SHARE,
+        f"{delivered:.1%} of what was sent was delivered": delivered >= RATE_SHARE,
+        f"backlog grew: each second added {slope * 1e3:.0f} ms to the wait": slope < GROWTH_SHARE,
+        f"end-to-end p99 {p99_ms:.0f} ms over {slo_p99_ms:.0f} ms": p99_ms <= slo_p99_ms,
+    }
+    rate, took, came, flat, slo = judged.values()
+    reason = "; ".join(why for why, held in judged.items() if not held)
+    return Held(rate, took, came, flat, slo, reason)
 
 
 def rate_metrics(seen: Observation, duration_s: float) -> dict[str, Metric]:

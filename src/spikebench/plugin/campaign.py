@@ -10,13 +10,15 @@ from pathlib import Path
 
 from spikebench.cell import Cell, order_of_block
 from spikebench.discovery import find_spike
+from spikebench.errors import RecordError
 from spikebench.load.crew import Crew
 from spikebench.load.session import Watch
+from spikebench.measure.environment import environment
 from spikebench.plan import plan
 from spikebench.plugin.options import LATEST, Options, new_run_id, seed_of
 from spikebench.record import Record, RecordFile, find_run, read_records, run_path
 from spikebench.report import write
-from spikebench.run import Run, needs_capacity
+from spikebench.run import Run, needs_capacity, shows_headroom
 from spikebench.scenario.model import Scenario
 from spikebench.scenario.read import read_scenarios
 from spikebench.spike import Spike
@@ -92,7 +94,11 @@ class Campaign:
         """About how long trials take, in seconds, with starting servers and searching."""
         trials = list(trials)
         software = {c.candidate.software.name for c, _ in trials if c.candidate.software}
-        searches = {(c.candidate.name, c.client.name) for c, _ in trials if needs_capacity(c)}
+        searches = {
+            (c.candidate.name, c.client.name)
+            for c, _ in trials
+            if (needs_capacity(c) or shows_headroom(c))
+        }
         return sum(cell.seconds for cell, _ in trials) + 8 * len(software) + 6 * len(searches)
 
     def finished(self, cell: Cell, block: int) -> bool:
@@ -134,12 +140,26 @@ class Campaign:
             return ()
         with warnings.catch_warnings():
             warnings.simplefilter("default")  # a half-written last line is what a resumed run has
-            return read_records(self.path)
+            earlier = read_records(self.path)
+        self._refuse_another(earlier)
+        return earlier
+
+    def _refuse_another(self, earlier: Sequence[Record]) -> None:
+        """Raise RecordError where a run would mix workloads or machines in one cell."""
+        here, workloads = environment(), {cell.key: cell.workload for cell in self.cells}
+        for record in earlier:
+            if record.environment.get("fingerprint") != here["fingerprint"]:
+                raise RecordError(f"{self.path}: was measured on another machine; start a new run")
+            if record.workload != workloads.get(record.cell, record.workload):
+                raise RecordError(
+                    f"{self.path}: measured {record.cell} with another workload (profile, or a "
+                    "changed scenario file); name the profile it was started with, or start anew"
+                )
 
     @property
     def _running(self) -> Run:
         if self._run is None:
-            cores = split_cores()
+            cores, verdicts = split_cores(), self.options.profile.verdicts
             self._run = Run(
                 run_id=self.run_id,
                 seed=self.seed,
@@ -151,6 +171,7 @@ class Campaign:
                 say=self.say,
                 watch=self.watch,
                 done=self._earlier,
+                headroom_block=min(1, self.options.blocks - 1) if verdicts else None,
             )
         return self._run
 

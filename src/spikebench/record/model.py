@@ -16,10 +16,10 @@ class Record(Part):
     """One trial of one cell, whole.
 
     ``cell`` is the readable key of spike × scenario × candidate × client × target × params.
-    ``arm`` is ``A/A`` for a candidate measured a second time against itself, and ``search`` for the
-    search for capacity that comes before the blocks (``block`` is then -1); neither is a row of a
-    table. ``status`` is ``unavailable`` for a cell whose candidate could not be had: it keeps its
-    row. Numbers are finite: one that is not known is None, never nan.
+    ``workload`` is a digest of the scenario as it was run. ``arm`` is ``A/A`` for a candidate
+    measured a second time against itself, and ``search`` for a search for capacity, which belongs
+    to no block (``block`` is -1); neither is a row of a table. ``status`` is ``unavailable`` for a
+    cell whose candidate could not be had: it keeps its row.
     ``quantiles`` maps a latency's name to {"0.5": ns, ...} of those with enough samples.
     ``series`` maps a name to its values (time offsets in s beside them under ``t``), for plots.
     """
@@ -34,6 +34,7 @@ class Record(Part):
     fidelity: Fidelity
     params: dict[str, str | int | float]
     cell: str
+    workload: str = ""
     arm: Literal["", "A/A", "search"] = ""
     block: int
     trial: int
