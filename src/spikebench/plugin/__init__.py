@@ -13,6 +13,7 @@ one measured, and writes tables and plots in the end::
 
 from spikebench.plugin.hooks import (
     pytest_addoption,
+    pytest_benchmark_update_machine_info,
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_generate_tests,
@@ -28,6 +29,7 @@ from spikebench.plugin.trial import Trial
 __all__ = [
     "Trial",
     "pytest_addoption",
+    "pytest_benchmark_update_machine_info",
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_generate_tests",

@@ -143,6 +143,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = 143 if stash[TERMINATED] else 130
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_machine_info(machine_info: dict[str, object]) -> None:
+    """Keep the host's name out of pytest-benchmark's files, as it is out of records."""
+    machine_info["node"] = ""
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
