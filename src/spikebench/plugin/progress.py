@@ -22,6 +22,9 @@ SHOWN = {
 }
 """The metrics of a trial's line, and what stands before each."""
 
+QUIET_S = 5.0
+"""Off a terminal, how long lines of one kind (alike up to a colon) are kept back after one."""
+
 
 @dataclass
 class Progress:
@@ -40,6 +43,8 @@ class Progress:
     _began: float = field(default_factory=time.monotonic)
     _head: str = ""
     _open_line: bool = False
+    _said: str = ""
+    _said_at: float = 0.0
 
     def begin(self, trials: int, expected_s: float) -> None:
         """Start counting."""
@@ -60,7 +65,7 @@ class Progress:
         """Report a step that is not a trial: fetching, starting, searching."""
         if self.terminal.isatty:
             self._rewrite(f"{self._head} · {text}" if self._head else text)
-        else:
+        elif not self._again(text):
             self._line(f"  · {text}")
 
     def end(self, cell: Cell, record: Record | None) -> None:
@@ -69,6 +74,14 @@ class Progress:
         self._expected_done_s += cell.seconds
         figures = _figures(record) if record else "already measured"
         self._line(f"{self._head}: {figures} · {self._clock()}")
+
+    def _again(self, text: str) -> bool:
+        """Whether this only counts on from a line of moments ago, as downloads do."""
+        kind, _, _ = text.partition(":")
+        counts_on = kind == self._said and time.monotonic() - self._said_at < QUIET_S
+        if not counts_on:
+            self._said, self._said_at = kind, time.monotonic()
+        return counts_on and ":" in text
 
     def _clock(self) -> str:
         elapsed = time.monotonic() - self._began
