@@ -13,6 +13,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -69,6 +70,7 @@ public final class Kafka implements Driver {
         private final KafkaProducer<byte[], byte[]> producer;
         private final String topic;
         private final Confirms confirms;
+        private volatile RetriableException lost;
 
         Producer(Wiring wiring, Confirms confirms) {
             this.topic = wiring.name();
@@ -98,20 +100,32 @@ public final class Kafka implements Driver {
 
         @Override
         public void send(int seq, byte[] key, byte[] body) {
+            flush();
             producer.send(
                     new ProducerRecord<>(topic, key, body),
                     (metadata, error) -> {
                         if (error == null) {
                             confirms.confirmed(seq);
                         } else {
-                            confirms.failed(seq, error.toString());
+                            fail(seq, error);
                         }
                     });
         }
 
+        /** Only looks for a lost broker: the producer's own thread sends when linger.ms is over. */
         @Override
         public void flush() {
-            // The producer's own thread sends what it gathered when linger.ms is over.
+            if (lost != null) {
+                throw lost;
+            }
+        }
+
+        /** An error that the client retried until its delivery timeout is a broker out of reach. */
+        private void fail(int seq, Exception error) {
+            if (error instanceof RetriableException outOfReach) {
+                lost = outOfReach;
+            }
+            confirms.failed(seq, error.getClass().getSimpleName() + ": " + error.getMessage());
         }
 
         @Override
