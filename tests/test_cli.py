@@ -124,6 +124,27 @@ def test_compare_two_runs_names_what_differs(spikebench: Spikebench, results: Pa
     assert " better" not in out
 
 
+def test_compare_two_runs_on_different_targets_names_them(
+    spikebench: Spikebench, tmp_path: Path
+) -> None:
+    for run_id, target in (("20260101-a", "local"), ("20260102-b", "docker")):
+        record_run(tmp_path, run_id, run(run_id=run_id, target=target))
+    asked = ("20260101-a", "20260102-b", "--results", str(tmp_path))
+    status, out, _ = spikebench("compare", *asked)
+    assert status == 0
+    assert out.count("unresolved: the targets differ: local and docker") == 5
+
+
+def test_compare_two_runs_prefers_the_same_target(spikebench: Spikebench, tmp_path: Path) -> None:
+    record_run(tmp_path, "20260101-a", run(run_id="20260101-a"))
+    both = [*run(run_id="20260102-b", target="docker"), *run(run_id="20260102-b")]
+    record_run(tmp_path, "20260102-b", both)
+    asked = ("20260101-a", "20260102-b", "--results", str(tmp_path))
+    _, out, _ = spikebench("compare", *asked)
+    assert out.count("ratio") == 9
+    assert "targets" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [

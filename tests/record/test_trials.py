@@ -35,9 +35,32 @@ def test_what_was_lost_in_valid_and_in_void_trials_is_kept_apart() -> None:
             record("kafka", 0, ledger=ledger(lost=1)),
             record("kafka", 1, ledger=ledger(lost=2)),
             record("kafka", 2, ledger=ledger(lost=40), status="void", reason="late"),
+            record("kafka", 3, ledger=ledger(lost=500), status="failed", reason="consumer broke"),
         ]
     )
     assert (cell.total("lost"), cell.total("lost", voided=True)) == (3, 40)
+
+
+def test_what_a_trials_ledger_and_resources_hold_are_metrics_too() -> None:
+    trials = [
+        record("kafka", n, ledger=ledger(lost=n, failed=2), resources={"peak_rss": 5_000_000 + n})
+        for n in range(2)
+    ]
+    (cell,) = by_cell(trials)
+    assert (cell.values("lost"), cell.values("refused")) == ([0, 1], [2, 2])
+    assert cell.values("broker_peak_memory") == [5.000001]
+    assert cell.metrics["lost"].unit == "messages"
+    assert "startup" not in cell.metrics
+
+
+def test_a_trials_own_metric_is_not_counted_twice() -> None:
+    (cell,) = by_cell([record("kafka", 0, {"lost": 7.0})])
+    assert cell.values("lost") == [7.0]
+
+
+def test_a_withheld_figure_does_not_hide_that_of_another_trial() -> None:
+    (cell,) = by_cell([record("kafka", n, {"headroom": v}) for n, v in enumerate((3.0, None))])
+    assert (cell.values("headroom"), cell.metrics["headroom"].value) == ([3.0], 3.0)
 
 
 def test_nothing_counted_is_not_nothing_lost() -> None:

@@ -97,16 +97,19 @@ def metric(name: str, value: float | None) -> Metric:
         return Metric(value=value, unit="msg/s", better="higher")
     if name == "headroom":
         return Metric(value=value, unit="ratio", better="higher", n=1, note="from one search")
+    if name == "headroom_failed":
+        return Metric(value=value, unit="ratio", n=1)
     if name == "throughput_bytes":
         return Metric(value=value, unit="MB/s", better="higher")
     unit = "s" if name.endswith(("_s", "million")) else "ms"
     return Metric(value=value, unit=unit, better="lower", note="" if value else "100 samples")
 
 
-def ledger(lost: int = 0, duplicated: int = 0, reordered: int = 0) -> Ledger:
+def ledger(lost: int = 0, duplicated: int = 0, reordered: int = 0, failed: int = 0) -> Ledger:
     return Ledger(
-        sent=440,
+        sent=440 + failed,
         confirmed=440,
+        failed=failed,
         expected=1320,
         delivered=1320 - lost,
         lost=lost,

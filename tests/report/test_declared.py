@@ -50,6 +50,23 @@ def test_clients_meet_their_like() -> None:
     assert found == {"java": "java", "kafka-python": "pika"}
 
 
+def test_the_baseline_on_the_same_target_comes_first() -> None:
+    trials = [
+        record(candidate, block, client=client, target=target)
+        for block in range(6)
+        for candidate, client, target in (
+            ("kafka", "java", "docker"),
+            ("rabbitmq-quorum", "java", "local"),
+            ("rabbitmq-quorum", "pika", "docker"),
+        )
+    ]
+    (one,) = declared(by_cell(trials), SCENARIOS)
+    assert (one.b.client, one.b.target) == ("pika", "docker")
+    away = [trial for trial in trials if trial.client == "java"]
+    (alone,) = declared(by_cell(away), SCENARIOS)
+    assert alone.comparison.verdict == "not shown"
+
+
 def test_parameters_are_not_mixed() -> None:
     trials = [
         record(candidate, block, params={"competing": competing})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from spikebench.candidate import Capabilities, Ordering
+from spikebench.record import Metric, Record
 from spikebench.record.trials import Trials
-from spikebench.report.requirement import judge
+from spikebench.report.requirement import Headroom, judge
 from spikebench.scenario.model import Requires
 from tests.report.synthetic import ledger, record
 
@@ -117,15 +118,18 @@ def test_a_rate_is_shown_by_trials_that_held_it() -> None:
 @pytest.mark.parametrize(
     ("values", "outcome", "seen"),
     [
-        ({"headroom": 4.0}, "met", 4.0),
-        ({"headroom": 2.0}, "not met", 2.0),
-        ({"capacity": 900.0}, "met", 4.5),
-        ({"capacity": 300.0}, "not met", 1.5),
+        ({"headroom": 4.0}, "met", Headroom(4.0)),
+        ({"headroom": 2.0}, "not shown", Headroom(2.0)),
+        ({"headroom": 3.0, "headroom_failed": 3.6}, "met", Headroom(3.0, 3.6)),
+        ({"headroom": 2.5, "headroom_failed": 3.0}, "not met", Headroom(2.5, 3.0)),
+        ({"headroom": 2.6, "headroom_failed": 3.1}, "not shown", Headroom(2.6, 3.1)),
+        ({"capacity": 900.0}, "met", Headroom(4.5, exact=True)),
+        ({"capacity": 300.0}, "not met", Headroom(1.5, exact=True)),
         ({}, "not shown", None),
     ],
 )
 def test_headroom_is_measured_or_not_shown(
-    values: dict[str, float], outcome: str, seen: float | None
+    values: dict[str, float], outcome: str, seen: Headroom | None
 ) -> None:
     found = judge(Requires(rate_per_s=200, headroom=3), cell(throughput=200.0, **values))
     assert (found.outcome, found.headroom) == (outcome, seen)
@@ -136,3 +140,96 @@ def test_void_trials_show_nothing_and_say_why() -> None:
     found = judge(Requires(lost=0), void)
     assert found.outcome == "not shown"
     assert found.reasons == ("no valid trial: the generator was late",)
+
+
+def test_the_resolution_of_a_search_is_said() -> None:
+    between = cell(headroom=2.6, headroom_failed=3.1)
+    assert judge(Requires(headroom=3), between).reasons == (
+        "between 2.60× and 3.10×: the search is no finer; required is 3×",
+    )
+
+
+def searched(block: int, **values: float | None) -> Record:
+    return record("kafka", block, {"throughput": 200.0, **values})
+
+
+def test_trials_before_the_search_take_nothing_from_its_headroom() -> None:
+    early = [searched(n) for n in (0, 1)]
+    late = [searched(n, headroom=3.4, headroom_failed=4.1) for n in (2, 3, 4, 5)]
+    found = judge(Requires(rate_per_s=200, headroom=3), Trials((*early, *late)))
+    assert (found.outcome, found.headroom) == ("met", Headroom(3.4, 4.1))
+
+
+def test_a_trial_that_withholds_headroom_does_not_hide_that_of_others() -> None:
+    trials = [searched(0, headroom=3.4, headroom_failed=4.1), searched(1, headroom=None)]
+    assert judge(Requires(headroom=3), Trials(tuple(trials))).outcome == "met"
+
+
+def test_two_searches_that_contradict_each_other_show_nothing() -> None:
+    trials = [
+        searched(0, headroom=1.0, headroom_failed=1.2),
+        searched(1, headroom=5.0, headroom_failed=6.0),
+    ]
+    found = judge(Requires(headroom=3), Trials(tuple(trials)))
+    assert (found.outcome, found.headroom) == ("not shown", Headroom(1.0, 6.0))
+
+
+def test_a_withheld_headroom_says_why() -> None:
+    withheld = Metric(value=None, unit="ratio", n=1, note="the search met a broker that was down")
+    trials = tuple(record("kafka", n, metrics={"headroom": withheld}) for n in range(6))
+    assert judge(Requires(headroom=3), Trials(trials)).reasons == (
+        "headroom: the search met a broker that was down",
+    )
+
+
+def with_void(lost: int = 0, status: str = "void") -> Trials:
+    """Six good trials, and two that did not hold the rate."""
+    good = {"throughput": 199.0, "end_to_end_p99": 50.0, "headroom": 4.0}
+    held = [record("kafka", n, good) for n in range(6)]
+    reason = "backlog grew: each second added 90 ms to the wait"
+    grown = [
+        record("kafka", n, good, status=status, reason=reason, ledger=ledger(lost=lost))
+        for n in (6, 7)
+    ]
+    return Trials((*held, *grown))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [Requires(rate_per_s=200), Requires(end_to_end_p99_ms=100), Requires(headroom=3)],
+)
+@pytest.mark.parametrize("status", ["void", "failed"])
+def test_what_held_only_in_some_trials_is_not_shown(asked: Requires, status: str) -> None:
+    found = judge(asked, with_void(status=status))
+    assert found.outcome == "not shown"
+    assert found.reasons == ("2 void of 8 trials: what the others held is no proof",)
+    assert judge(asked, Trials(with_void().valid)).outcome == "met"
+
+
+def test_void_trials_do_not_excuse_a_bound_that_is_missed() -> None:
+    assert judge(Requires(end_to_end_p99_ms=10), with_void()).outcome == "not met"
+
+
+def test_the_same_reason_is_given_once() -> None:
+    asked = Requires(rate_per_s=200, end_to_end_p99_ms=100, headroom=3)
+    assert len(judge(asked, with_void()).reasons) == 1
+
+
+def test_a_confirmed_message_lost_in_a_void_trial_is_lost() -> None:
+    found = judge(Requires(lost=0), with_void(lost=1))
+    assert (found.outcome, found.reasons) == (
+        "not met",
+        ("2 confirmed messages lost, 2 of them in void trials, 0 allowed",),
+    )
+    only_void = Trials(tuple(t for t in with_void(lost=1).records if t.status == "void"))
+    assert judge(Requires(lost=0), only_void).outcome == "not met"
+
+
+def test_what_a_broken_consumer_did_not_get_is_not_lost() -> None:
+    assert judge(Requires(lost=0), with_void(lost=9, status="failed")).outcome == "met"
+
+
+def test_an_order_broken_in_a_void_trial_is_broken() -> None:
+    broken = record("kafka", 6, status="void", reason="late", ledger=ledger(reordered=1))
+    found = judge(Requires(ordering="key"), Trials((*cell().records, broken)), KEYED)
+    assert (found.outcome, found.reasons) == ("not met", ("1 messages out of order",))

@@ -77,6 +77,30 @@ def test_a_tie_that_beats_the_rest_is_shared() -> None:
     assert leading == {"kafka", "rabbitmq-classic"}
 
 
+def apart(candidate: str, target: str) -> list[Record]:
+    value = {"kafka": 3.0, "rabbitmq-quorum": 9.0}[candidate]
+    return [
+        record(candidate, n, {"end_to_end_p50": value + n / 100}, target=target) for n in range(6)
+    ]
+
+
+def test_bold_does_not_lead_over_another_target() -> None:
+    trials = [*apart("kafka", "local"), *apart("rabbitmq-quorum", "endpoint")]
+    (section,) = tabulate(trials, SCENARIOS).sections
+    assert [row.best for row in section.rows] == [frozenset(), frozenset()]
+    (together,) = tabulate(
+        [*apart("kafka", "endpoint"), *apart("rabbitmq-quorum", "endpoint")], SCENARIOS
+    ).sections
+    assert any(row.best for row in together.rows)
+
+
+def test_the_terminal_tells_targets_apart_where_there_are_several() -> None:
+    out = printed([*apart("kafka", "local"), *apart("rabbitmq-quorum", "endpoint")])
+    assert "target local; software" in out
+    assert "target endpoint; software" in out
+    assert "target" not in printed(list(run())).split("required", 1)[0]
+
+
 def test_csv_is_tidy_with_a_row_per_cell_and_metric() -> None:
     text = report.text(awkward_run(), SCENARIOS, "csv", candidates())
     assert text.splitlines()[0] == f"{TIDY},params,reason"
@@ -148,6 +172,67 @@ def test_the_terminal_table_is_whole_within_100_columns(width: int) -> None:
     assert "table.md and table.csv" in lines[-1]
 
 
+def printed(trials: list[Record], width: int = 80) -> str:
+    out = io.StringIO()
+    report.terminal(trials, SCENARIOS, Console(file=out, width=width), candidates())
+    return out.getvalue()
+
+
+def test_a_file_gets_the_same_table_whatever_the_terminals_width() -> None:
+    assert printed(awkward_run(), 60) == printed(awkward_run(), 250)
+
+
+@pytest.mark.parametrize(
+    ("broker", "client", "shown"),
+    [(1425.4, 2575.0, "1425+2575"), (14_250.0, 9999.7, "14k+10k"), (46.0, 9.2, "46+9")],
+)
+def test_cpu_of_both_sides_stays_on_one_line(broker: float, client: float, shown: str) -> None:
+    used = {"broker_cpu_per_million": broker, "client_cpu_per_million": client}
+    assert f" {shown} " in printed([record("kafka", n, used) for n in range(6)])
+
+
+@pytest.mark.parametrize(("slow", "shown"), [(0.2, "15.0 worse"), (0.02, "150 worse")])
+def test_a_large_ratio_stays_on_one_line(slow: float, shown: str) -> None:
+    values = {"kafka": 3.0, "rabbitmq-quorum": slow}
+    trials = [
+        record(name, n, {"end_to_end_p50": value * (1 + n / 1000)})
+        for n in range(6)
+        for name, value in values.items()
+    ]
+    assert shown in printed(trials)
+
+
+def test_refused_messages_are_a_footnote() -> None:
+    trials = [record("kafka", n, ledger=ledger(failed=600)) for n in range(2)]
+    said = "1,200 messages refused: neither confirmed nor counted as lost"
+    assert "0/0/0¹" in printed(trials)
+    assert said in printed(trials)
+    assert f"¹ {said}" in report.text(trials, SCENARIOS, "md")
+    assert "refused" not in printed(list(run())) + report.text(run(), SCENARIOS, "md")
+
+
+def test_peak_memory_is_said_to_be_the_servers() -> None:
+    text = report.text(run(), SCENARIOS, "md")
+    assert "| server peak memory MB, whole life |" in text
+    assert "candidates on one server show the same figure" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"headroom": 2.6, "headroom_failed": 3.1}, "not shown 2.6–3.1×"),
+        ({"headroom": 21.0, "headroom_failed": 26.0}, "met 21–26×"),
+        ({"headroom": 4.0}, "met ≥4.0×"),
+        ({"capacity": 900.0}, "met 4.5×"),
+    ],
+)
+def test_headroom_is_shown_with_what_is_known_of_it(values: dict[str, float], shown: str) -> None:
+    scenarios = {"change-data": scenario(requires={"headroom": 3.0, "rate_per_s": 200.0})}
+    given = {"throughput": 200.0, **values}
+    text = report.text([record("kafka", n, given) for n in range(6)], scenarios, "md")
+    assert f"| {shown}" in text
+
+
 def test_colour_only_on_a_terminal() -> None:
     out = io.StringIO()
     report.terminal(run(), SCENARIOS, Console(file=out, force_terminal=True), candidates())
@@ -161,6 +246,7 @@ def test_warnings_name_uneven_machines_and_losses_that_do_not_count() -> None:
         *(record("kafka", n, {"end_to_end_p50": 9.0 + n / 100}, arm="A/A") for n in range(6)),
         record("rabbitmq-quorum", 0, environment=other),
         record("rabbitmq-quorum", 1, status="void", reason="late", ledger=ledger(lost=7)),
+        record("kafka", 6, status="failed", reason="consumer broke", ledger=ledger(lost=500)),
     ]
     machines, uneven, lost = tabulate(trials, SCENARIOS).warnings
     assert machines.startswith("2 different machines (0f0f0f0f0f0f, eeee)")

@@ -111,6 +111,11 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
             "6: payload.kind: 'fillet' is not known; write 'filler' or 'row-events'",
         ),
         (
+            "consumers:",
+            "promise:\n  delivery: at-most-once\nconsumers:",
+            "11: promise.delivery: 'at-most-once' is not known; write 'at-least-once'",
+        ),
+        (
             "rate_per_s: 500",
             "rate_per_s: 0",
             "9: arrivals.rate_per_s: 0 is not a rate; write messages a second, above 0 and at "

@@ -88,3 +88,70 @@ def test_a_peak_is_the_highest_seen() -> None:
 
     grown = Trials((trial(0, 100_000_000), trial(1, 250_000_000), trial(2, 250_000_000)))
     assert grown.values("broker_peak_memory") == [250.0]
+
+
+def test_no_verdict_across_targets_of_one_run() -> None:
+    remote = cell("rabbitmq-quorum", SLOW, target="endpoint")
+    found = compare_cells(cell("kafka", FAST), remote, METRIC, 0.1)
+    assert (found.verdict, found.ratio) == ("not shown", None)
+    assert found.reason == "no verdict across targets of one run: local and endpoint"
+
+
+def test_two_cells_on_another_target_are_compared() -> None:
+    a, b = (cell(n, v, target="docker") for n, v in (("kafka", FAST), ("rabbitmq-quorum", SLOW)))
+    assert compare_cells(a, b, METRIC, 0.1).verdict == "A"
+
+
+def test_the_targets_of_two_runs_are_named_and_keep_a_verdict_from_being_drawn() -> None:
+    boxed = cell("kafka", SLOW, target="docker", run_id="20260102-000000")
+    found = compare_cells(cell("kafka", FAST), boxed, METRIC, 0.1)
+    assert (found.verdict, found.reason) == (
+        "unresolved",
+        "the targets differ: local and docker",
+    )
+    assert found.ratio is not None
+
+
+def mixed(name: str, value: object, status: str = "valid") -> Trials:
+    """Six trials of one cell, the last of which differs."""
+    *same, _ = cell("kafka", FAST).records
+    changes = {name: value, "status": status}
+    return Trials((*same, record("kafka", 5, {METRIC: FAST[5]}, **changes)))
+
+
+def test_one_trial_on_another_machine_is_enough() -> None:
+    other = {**MACHINE, "cores": 8, "fingerprint": "eeee"}
+    moved, slow = mixed("environment", other), cell("rabbitmq-quorum", SLOW)
+    for pair in ((moved, slow), (slow, moved)):
+        found = compare_cells(*pair, METRIC, 0.1)
+        assert found.verdict == "unresolved"
+        assert found.reason.startswith("the machines differ: cores ")
+
+
+def test_a_void_trial_on_another_machine_bears_on_nothing() -> None:
+    other = {**MACHINE, "cores": 8, "fingerprint": "eeee"}
+    moved = mixed("environment", other, status="void")
+    six = Trials((*moved.records, record("kafka", 6, {METRIC: 3.0})))
+    assert compare_cells(six, cell("rabbitmq-quorum", SLOW), METRIC, 0.1).verdict == "A"
+
+
+def test_machines_told_apart_by_their_fingerprint_alone() -> None:
+    other = {**MACHINE, "fingerprint": "eeee"}
+    found = compare_cells(cell("kafka", FAST), cell("kafka", SLOW, environment=other), METRIC, 0.1)
+    assert found.reason == "the machines differ: fingerprint 0f0f0f0f0f0f and eeee"
+
+
+def test_different_workloads_keep_a_verdict_from_being_drawn() -> None:
+    a, b = cell("kafka", FAST, workload="aaaa"), cell("rabbitmq-quorum", SLOW, workload="bbbb")
+    found = compare_cells(a, b, METRIC, 0.1)
+    assert (found.verdict, found.reason) == ("unresolved", "the workloads differ: aaaa and bbbb")
+    slow = cell("rabbitmq-quorum", SLOW)
+    changed = Trials(
+        (*cell("kafka", FAST[:5], workload="aaaa").records, mixed("workload", "bbbb").records[-1])
+    )
+    assert compare_cells(changed, slow, METRIC, 0.1).verdict == "unresolved"
+
+
+def test_an_unknown_workload_is_no_difference() -> None:
+    known = cell("kafka", FAST, workload="aaaa")
+    assert compare_cells(known, cell("rabbitmq-quorum", SLOW), METRIC, 0.1).verdict == "A"

@@ -50,7 +50,7 @@ def compare(
 
     The ratio is A ÷ B with its 95 % interval over trials; all comparisons shown together are
     Holm-adjusted. No verdict is drawn across fidelities, from an emulator's timings, from fewer
-    than 6 trials a side, or between different machines.
+    than 6 trials a side, or between different machines, targets or workloads.
 
     \b
       spikebench compare kafka rabbitmq-quorum
@@ -84,15 +84,25 @@ def _within(spike: str, a: str, b: str, run: str | None, results: Path) -> list[
     pairs = []
     for cell in (cell for cell in cells if cell.candidate == a):
         others = [o for o in cells if o.candidate == b and _workload(o) == _workload(cell)]
-        same = [o for o in others if o.client == cell.client]
-        pairs += [(cell, other) for other in same or others]
+        near = _nearest(cell, others)
+        same = [o for o in near if o.client == cell.client]
+        pairs += [(cell, other) for other in same or near]
     return pairs
 
 
 def _across(spike: str, a: str, b: str, results: Path) -> list[Pair]:
-    theirs = {_place(cell): cell for cell in _cells(spike, b, results)}
-    mine = _cells(spike, a, results)
-    return [(cell, theirs[_place(cell)]) for cell in mine if _place(cell) in theirs]
+    """The same cells of two runs: on the same target, else on another, which is then named."""
+    pairs = []
+    theirs = _cells(spike, b, results)
+    for cell in _cells(spike, a, results):
+        others = [other for other in theirs if _place(other) == _place(cell)]
+        pairs += [(cell, other) for other in _nearest(cell, others)]
+    return pairs
+
+
+def _nearest(cell: Trials, others: Sequence[Trials]) -> Sequence[Trials]:
+    """Those on the same target; all of them where there are none."""
+    return [other for other in others if other.target == cell.target] or others
 
 
 def _cells(spike: str, run: str | None, results: Path) -> list[Trials]:
@@ -111,7 +121,7 @@ def _workload(cell: Trials) -> tuple[object, ...]:
 
 
 def _place(cell: Trials) -> tuple[object, ...]:
-    return (*_workload(cell), cell.candidate, cell.client, cell.first.target)
+    return (*_workload(cell), cell.candidate, cell.client)
 
 
 def _compared(

@@ -7,8 +7,11 @@ its end, which the reader leaves out and the next writer removes.
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,8 +35,21 @@ def read_records(path: Path) -> list[Record]:
     """
     whole, torn = _split(_bytes(path))
     lines = whole.split(b"\n")[:-1]
-    records = [parse_line(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+    with _without_collector():
+        records = [parse_line(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
     return records + _last(torn, f"{path}:{len(lines) + 1}")
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing that is read is garbage, and looking for some takes as long as the reading."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _bytes(path: Path) -> bytes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
+from typing import Any
 
 from spikebench.candidate import Fidelity
-from spikebench.measure.outcome import Ledger, Limit, Metric
+from spikebench.measure.outcome import Ledger, Limit, Metric, Resources
 from spikebench.record.model import Record
 
 PEAKS = ("broker_peak_memory", "client_peak_memory")
@@ -45,6 +46,11 @@ class Trials:
         return self.first.client
 
     @property
+    def target(self) -> str:
+        """Where the candidate ran."""
+        return self.first.target
+
+    @property
     def fidelity(self) -> Fidelity:
         """What the cell's numbers can prove."""
         return self.first.fidelity
@@ -59,6 +65,19 @@ class Trials:
         """The trials that count."""
         return tuple(trial for trial in self.records if trial.status == "valid")
 
+    @cached_property
+    def machines(self) -> dict[str, dict[str, Any]]:
+        """The machines its valid trials ran on, by fingerprint, where there is one, else whole."""
+        return {
+            str(trial.environment.get("fingerprint") or trial.environment): trial.environment
+            for trial in self.valid
+        }
+
+    @cached_property
+    def workloads(self) -> frozenset[str]:
+        """The digests of what its valid trials were asked for; unknown ones are left out."""
+        return frozenset(trial.workload for trial in self.valid if trial.workload)
+
     @property
     def void(self) -> int:
         """How many trials ran and may not count, failed ones among them."""
@@ -69,17 +88,20 @@ class Trials:
         """Why trials do not count, with how often; the reason of a cell that could not run too."""
         return dict(Counter(t.reason or t.status for t in self.records if t.status != "valid"))
 
-    @cached_property
+    @property
     def metrics(self) -> dict[str, Metric]:
-        """Every metric a valid trial had, with its unit and direction; the value is one trial's."""
-        found: dict[str, Metric] = {}
-        for trial in self._measured:
-            found.update(trial)
-        return found
+        """Every metric a valid trial had, with its unit and direction; the value is one trial's.
+
+        One that is withheld stands only where all trials withhold it.
+        """
+        return self._gathered.metrics
 
     @cached_property
-    def _measured(self) -> tuple[dict[str, Metric], ...]:
-        return tuple(measures(trial) for trial in self.valid)
+    def _gathered(self) -> _Gathered:
+        found = _Gathered()
+        for trial in self.valid:
+            found.add(trial)
+        return found
 
     def values(self, metric: str) -> list[float]:
         """One value a valid trial, of those in which the metric was not withheld.
@@ -92,12 +114,8 @@ class Trials:
 
     @cached_property
     def _values(self) -> dict[str, list[float]]:
-        found: dict[str, list[float]] = {}
-        for trial in self._measured:
-            for name, metric in trial.items():
-                if metric.value is not None and isfinite(metric.value):
-                    found.setdefault(name, []).append(metric.value)
-        return {name: self._evidence(name, values) for name, values in found.items()}
+        values = self._gathered.values
+        return {name: self._evidence(name, found) for name, found in values.items()}
 
     def _evidence(self, metric: str, values: list[float]) -> list[float]:
         if metric in PEAKS:
@@ -105,8 +123,12 @@ class Trials:
         return list(dict.fromkeys(values)) if self.metrics[metric].n == 1 else values
 
     def total(self, count: str, voided: bool = False) -> int | None:
-        """A count of the ledger summed over valid trials, or void ones; None where none has one."""
-        trials = [t for t in self.records if (t.status != "valid") == voided]
+        """A count of the ledger summed over valid trials, or void ones; None where none has one.
+
+        Failed trials count with neither: what a broken consumer never got is no loss of the broker.
+        """
+        status = "void" if voided else "valid"
+        trials = [t for t in self.records if t.status == status]
         counts = [int(getattr(t.ledger, count)) for t in trials if t.ledger is not None]
         return sum(counts) if counts else None
 
@@ -142,35 +164,55 @@ def _question(cell: Trials) -> tuple[object, ...]:
     return (first.run_id, cell.scenario, cell.candidate, cell.client, cell.params, first.arm)
 
 
-def measures(record: Record) -> dict[str, Metric]:
-    """Return a trial's metrics, with those that its ledger and resources hold beside them.
+@dataclass
+class _Gathered:
+    """Metrics of several trials, in one pass: a table of ten thousand has a quarter of a million.
 
-    Counts are in messages, ``startup`` in s, peak memory in MB (10⁶ bytes).
+    Beside a trial's own there are those that its ledger and resources hold: counts are in messages,
+    ``startup`` in s, peak memory in MB (10⁶ bytes).
     """
-    return {**_resources(record), **_counts(record.ledger), **record.metrics}
+
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, trial: Record) -> None:
+        for name, metric in trial.metrics.items():
+            self._note(name, metric.value)
+            if name not in self.metrics or metric.value is not None:
+                self.metrics[name] = metric
+        for name, value, unit, n in (*_resources(trial.resources), *_counts(trial.ledger)):
+            if value is None or name in trial.metrics:
+                continue
+            self._note(name, value)
+            if name not in self.metrics:
+                self.metrics[name] = Metric(value=value, unit=unit, better="lower", n=n)
+
+    def _note(self, name: str, value: float | None) -> None:
+        if value is not None and isfinite(value):
+            self.values.setdefault(name, []).append(value)
 
 
-def _counts(ledger: Ledger | None) -> dict[str, Metric]:
+_Derived = tuple[tuple[str, float | None, str, int | None], ...]
+"""Name, value, unit and number of samples of what a record holds beside its metrics."""
+
+
+def _counts(ledger: Ledger | None) -> _Derived:
     if ledger is None:
-        return {}
-    return {
-        name: Metric(value=getattr(ledger, name), unit="messages", better="lower")
-        for name in ("lost", "duplicated", "reordered")
-    }
+        return ()
+    return (
+        ("lost", ledger.lost, "messages", None),
+        ("duplicated", ledger.duplicated, "messages", None),
+        ("reordered", ledger.reordered, "messages", None),
+        ("refused", ledger.failed, "messages", None),
+    )
 
 
-def _resources(record: Record) -> dict[str, Metric]:
-    had = record.resources
-    given = {
-        "startup": (had.startup_s, "s"),
-        "broker_peak_memory": (_megabytes(had.peak_rss), "MB"),
-        "client_peak_memory": (_megabytes(had.client_peak_rss), "MB"),
-    }
-    return {
-        name: Metric(value=value, unit=unit, better="lower", n=1)
-        for name, (value, unit) in given.items()
-        if value is not None
-    }
+def _resources(had: Resources) -> _Derived:
+    return (
+        ("startup", had.startup_s, "s", 1),
+        ("broker_peak_memory", _megabytes(had.peak_rss), "MB", 1),
+        ("client_peak_memory", _megabytes(had.client_peak_rss), "MB", 1),
+    )
 
 
 def _megabytes(size_bytes: int | None) -> float | None:

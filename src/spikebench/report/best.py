@@ -11,10 +11,11 @@ from spikebench.stats import Comparison, compare_cells, holm
 
 
 def best_of(cells: Sequence[Trials], delta: float) -> dict[int, frozenset[str]]:
-    """Return, by ``id`` of a cell, the metrics in which it leads its fidelity and parameters.
+    """Return, by ``id`` of a cell, the metrics in which it leads its group.
 
-    The leader must beat every other cell of its group, or be equivalent to it, with Holm's
-    adjustment over the group; those that are equivalent share the lead; a lead over nobody is none.
+    A group shares fidelity, target and parameters. The leader must beat every other cell of it, or
+    be equivalent to it, with Holm's adjustment over the group; those that are equivalent share the
+    lead; a lead over nobody is none.
     """
     led: dict[int, set[str]] = {}
     for group in _groups(cells):
@@ -28,7 +29,7 @@ def _groups(cells: Iterable[Trials]) -> Iterator[list[Trials]]:
     groups: dict[object, list[Trials]] = {}
     for cell in cells:
         if cell.candidate != CEILING and cell.fidelity != "emulator":
-            groups.setdefault((cell.fidelity, cell.params), []).append(cell)
+            groups.setdefault((cell.fidelity, cell.target, cell.params), []).append(cell)
     yield from (group for group in groups.values() if len(group) > 1)
 
 

@@ -36,8 +36,8 @@ COLUMNS = (
     Column("lateness_p99", "generator lateness p99 ms"),
     Column("broker_cpu_per_million", "broker CPU s per million msg"),
     Column("client_cpu_per_million", "client CPU s per million msg"),
-    Column("broker_peak_memory", "broker peak memory MB"),
-    Column("startup", "start-up s"),
+    Column("broker_peak_memory", "server peak memory MB, whole life"),
+    Column("startup", "server start-up s"),
 )
 
 COUNTS = ("lost", "duplicated", "reordered")

@@ -50,7 +50,7 @@ def _of(cells: Iterable[Trials], scenario: str) -> list[Trials]:
 
 
 def _place(cell: Trials) -> tuple[object, ...]:
-    return (cell.scenario, cell.candidate, cell.client, cell.first.target, cell.params)
+    return (cell.scenario, cell.candidate, cell.client, cell.target, cell.params)
 
 
 def _against_baseline(cells: Sequence[Trials], analysis: Analysis) -> list[Declared]:
@@ -69,11 +69,16 @@ def _against_baseline(cells: Sequence[Trials], analysis: Analysis) -> list[Decla
 
 
 def _baseline_for(cell: Trials, baselines: Sequence[Trials], own: Set[str]) -> Trials:
-    """The baseline with the same client; else with a client that the candidate does not have.
+    """The baseline on the same target with the same client, or one the candidate does not have.
 
     So official clients meet each other, and each side's second client the other's.
     """
-    return min(baselines, key=lambda b: (b.client != cell.client, b.client in own, b.client))
+
+    def distance(baseline: Trials) -> tuple[bool, bool, bool, str]:
+        client = baseline.client
+        return (baseline.target != cell.target, client != cell.client, client in own, client)
+
+    return min(baselines, key=distance)
 
 
 def _pair(a: Trials, b: Trials, analysis: Analysis) -> Declared:

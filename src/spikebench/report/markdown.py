@@ -29,8 +29,10 @@ def to_markdown(table: Table) -> str:
 def _how_to_read() -> str:
     return (
         "Figures are medians over valid trials; `table.csv` has their 95 % intervals. Bold leads "
-        "its fidelity with a verdict behind it. `—` is not known, or rests on too few samples. "
-        "End-to-end is response time, from the intended send; publish is from send to confirm."
+        "its fidelity and target with a verdict behind it. `—` is not known, or rests on too few "
+        "samples. End-to-end is response time, from the intended send; publish is from send to "
+        "confirm. Peak memory is the highest of the server's whole life, under every candidate and "
+        "scenario it served: candidates on one server show the same figure."
     )
 
 
@@ -71,15 +73,20 @@ def _row(row: Row, columns: Sequence[Column], notes: Footnotes) -> list[str]:
     return [
         cell.candidate + notes.mark(*wording.about(row)),
         cell.client,
-        cell.first.target or NOTHING,
+        cell.target or NOTHING,
         cell.fidelity,
         row.params or NOTHING,
         *(_metric(row, column.metric) for column in columns),
-        *(count(cell.total(name)) for name in COUNTS),
+        *_counts(row, notes),
         cell.limit if cell.valid else NOTHING,
         wording.trials(row) + notes.mark(*wording.why_void(row)),
         wording.requirement(row.judgement) + notes.mark(*wording.why_judged(row.judgement)),
     ]
+
+
+def _counts(row: Row, notes: Footnotes) -> list[str]:
+    lost, *others = (count(row.cell.total(name)) for name in COUNTS)
+    return [lost + notes.mark(*wording.refused(row)), *others]
 
 
 def _metric(row: Row, metric: str) -> str:

@@ -37,20 +37,33 @@ class Clause:
 
 
 @dataclass(frozen=True)
+class Headroom:
+    """Measured capacity ÷ required rate: the highest that held and the lowest that failed.
+
+    ``failed`` is None where nothing failed; ``exact`` is for a capacity that each trial measured.
+    """
+
+    held: float
+    failed: float | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True)
 class Judgement:
     """All of a scenario's requirements held against one cell.
 
-    ``headroom`` is measured capacity ÷ required rate, where both are known.
+    ``headroom`` is None where capacity or the required rate is not known.
     """
 
     outcome: Outcome
     clauses: tuple[Clause, ...] = ()
-    headroom: float | None = None
+    headroom: Headroom | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the outcome is not ``met``: the clauses that decided it."""
-        return tuple(c.reason for c in self.clauses if c.outcome == self.outcome != "met")
+        decided = (c.reason for c in self.clauses if c.outcome == self.outcome != "met")
+        return tuple(dict.fromkeys(decided))
 
 
 def judge(requires: Requires, cell: Trials, promised: Capabilities | None = None) -> Judgement:
@@ -58,7 +71,8 @@ def judge(requires: Requires, cell: Trials, promised: Capabilities | None = None
 
     One clause that is not met decides; else one that is not shown. ``promised`` is what the
     candidate declares: an ordering it does not promise is not met, whatever a trial saw. A bound is
-    met or not met where the 95 % interval lies on one side of it. An emulator's timings show
+    met or not met where the 95 % interval lies on one side of it. Where trials are void, those that
+    are left were chosen by their success: what they held is not shown. An emulator's timings show
     nothing; a message it lost does.
     """
     if not requires.model_dump(exclude_none=True):
@@ -76,12 +90,22 @@ def judge(requires: Requires, cell: Trials, promised: Capabilities | None = None
 def _clauses(requires: Requires, cell: Trials, promised: Capabilities | None) -> Iterator[Clause]:
     if requires.ordering not in (None, "none"):
         yield _ordering(requires.ordering or "none", cell, promised)
+    if requires.lost is not None and (cell.valid or cell.total("lost", voided=True)):
+        yield _lost(requires.lost, cell)
     if not cell.valid:
         yield Clause("not shown", _why_nothing(cell))
         return
-    if requires.lost is not None:
-        yield _lost(requires.lost, cell)
-    yield from _timed(requires, cell)
+    for clause in _timed(requires, cell):
+        yield _unless_void(clause, cell)
+
+
+def _unless_void(clause: Clause, cell: Trials) -> Clause:
+    if clause.outcome != "met" or not cell.void:
+        return clause
+    ran = len(cell.valid) + cell.void
+    return Clause(
+        "not shown", f"{cell.void} void of {ran} trials: what the others held is no proof"
+    )
 
 
 def _timed(requires: Requires, cell: Trials) -> Iterator[Clause]:
@@ -105,7 +129,7 @@ def _why_nothing(cell: Trials) -> str:
 
 
 def _ordering(asked: Ordering, cell: Trials, promised: Capabilities | None) -> Clause:
-    reordered = cell.total("reordered") or 0
+    reordered = (cell.total("reordered") or 0) + (cell.total("reordered", voided=True) or 0)
     if promised is not None and STRENGTH[promised.ordering] < STRENGTH[asked]:
         return Clause(
             "not met", f"promises order {_per(promised.ordering)}, {_per(asked)} is required"
@@ -122,11 +146,14 @@ def _per(ordering: Ordering) -> str:
 
 
 def _lost(allowed: int, cell: Trials) -> Clause:
-    lost = cell.total("lost")
-    if lost is None:
+    """A loss is one in a void trial too; the harness's own failures are left out of both."""
+    counted, void = cell.total("lost"), cell.total("lost", voided=True) or 0
+    if counted is None and not void:
         return Clause("not shown", "messages were not accounted for")
+    lost = (counted or 0) + void
     outcome: Outcome = "met" if lost <= allowed else "not met"
-    return Clause(outcome, f"{lost:,} confirmed messages lost, {allowed:,} allowed")
+    where = f", {void:,} of them in void trials" if void else ""
+    return Clause(outcome, f"{lost:,} confirmed messages lost{where}, {allowed:,} allowed")
 
 
 def _rate(asked: float, cell: Trials) -> Clause:
@@ -142,31 +169,51 @@ def _rate(asked: float, cell: Trials) -> Clause:
 
 
 def _headroom(asked: float, requires: Requires, cell: Trials) -> Clause:
-    if cell.values("headroom") and cell.metrics["headroom"].n == 1:
+    if _searched_once(cell):
         return _headroom_once(asked, cell)
     if cell.values("headroom"):
         return _at_least("headroom", asked, f"{asked:g}×", cell)
     if requires.rate_per_s is None or not cell.values("capacity"):
-        return Clause("not shown", "headroom: capacity was not measured")
+        return Clause("not shown", f"headroom: {_why_no_headroom(cell)}")
     return _at_least("capacity", asked * requires.rate_per_s, f"{asked:g}× the rate", cell)
 
 
+def _searched_once(cell: Trials) -> bool:
+    """Whether headroom is of a single search, which the trials after it repeat."""
+    metric = cell.metrics.get("headroom")
+    return metric is not None and metric.value is not None and metric.n == 1
+
+
+def _why_no_headroom(cell: Trials) -> str:
+    metric = cell.metrics.get("headroom")
+    return (metric.note if metric else "") or "capacity was not measured"
+
+
 def _headroom_once(asked: float, cell: Trials) -> Clause:
-    """Headroom of a single search, which all trials repeat: a figure without an interval."""
-    had = min(cell.values("headroom"))
-    outcome: Outcome = "met" if had >= asked else "not met"
-    note = cell.metrics["headroom"].note or "measured once"
-    return Clause(outcome, f"headroom {figure(had)}× ({note}), required is {asked:g}×")
+    """Judge by the rates of one search: that held at or above what is asked, or failed below it."""
+    held, failed = cell.values("headroom"), cell.values("headroom_failed")
+    said = f"in one search for capacity, required is {asked:g}×"
+    if min(held) >= asked:
+        return Clause("met", f"{figure(min(held))}× held {said}")
+    if not failed:
+        return Clause("not shown", f"{figure(min(held))}× held and nothing higher was tried {said}")
+    if max(failed) <= asked:
+        return Clause("not met", f"{figure(max(failed))}× failed {said}")
+    between = f"between {figure(min(held))}× and {figure(max(failed))}×"
+    return Clause("not shown", f"{between}: the search is no finer; required is {asked:g}×")
 
 
-def _headroom_seen(requires: Requires, cell: Trials) -> float | None:
+def _headroom_seen(requires: Requires, cell: Trials) -> Headroom | None:
     if cell.fidelity == "emulator":
         return None
+    if _searched_once(cell):
+        failed = max(cell.values("headroom_failed"), default=None)
+        return Headroom(min(cell.values("headroom")), failed)
     if cell.values("headroom"):
-        return interval(cell.values("headroom")).median
+        return Headroom(interval(cell.values("headroom")).median, exact=True)
     if requires.rate_per_s is None or not cell.values("capacity"):
         return None
-    return interval(cell.values("capacity")).median / requires.rate_per_s
+    return Headroom(interval(cell.values("capacity")).median / requires.rate_per_s, exact=True)
 
 
 def _at_most(metric: str, limit: float, cell: Trials) -> Clause:

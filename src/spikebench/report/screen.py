@@ -33,9 +33,10 @@ HEADERS = {
 def show(table: Table, console: Console) -> None:
     """Print the table; colour only where the console is a terminal.
 
-    It is never squeezed: on a narrower terminal its lines wrap as any others do.
+    It is never squeezed: on a narrower terminal its lines wrap as any others do. A file or a pipe
+    has no width, and gets the same table everywhere.
     """
-    console.width = max(console.width, WIDTH)
+    console.width = max(console.width, WIDTH) if console.is_terminal else WIDTH
     for section in table.sections:
         _show(section, console)
     for one in table.itself:
@@ -49,11 +50,10 @@ def show(table: Table, console: Console) -> None:
 def _show(section: Section, console: Console) -> None:
     notes = Footnotes()
     console.print(f"\n[bold]{escape(section.name)}[/] {escape(_title(section))}", highlight=False)
-    for number, ((params, fidelity), rows) in enumerate(_groups(section.rows)):
+    for number, (title, rows) in enumerate(_groups(section.rows)):
         grid = _grid(section, headed=number == 0)
         for row in rows:
             grid.add_row(*_cells(row, section, notes))
-        title = _group(params, fidelity)
         console.print(f"[italic]{escape(title)}[/]" if title else "", highlight=False)
         console.print(grid)
     for line in notes.lines():
@@ -67,16 +67,24 @@ def _title(section: Section) -> str:
     return f"{section.scenario.title}; against {analysis.baseline} on {analysis.metric}"
 
 
-def _group(params: str, fidelity: str) -> str:
-    note = wording.EMULATOR_NOTE if fidelity == "emulator" else fidelity
-    return f"{params}; {note}" if params else note
-
-
-def _groups(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, str], list[Row]]]:
-    groups: dict[tuple[str, str], list[Row]] = {}
+def _groups(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """Rows that stand together, with their title: what is not compared does not."""
+    measured = {row.cell.target for row in rows if row.intervals and not _is_ceiling(row)}
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault((row.params, row.cell.fidelity), []).append(row)
+        groups.setdefault(_group(row, told_apart=len(measured) > 1), []).append(row)
     yield from groups.items()
+
+
+def _group(row: Row, told_apart: bool) -> str:
+    fidelity = row.cell.fidelity
+    note = wording.EMULATOR_NOTE if fidelity == "emulator" else fidelity
+    target = f"target {row.cell.target}" if told_apart and row.cell.target else ""
+    return "; ".join(filter(None, [row.params, target, note]))
+
+
+def _is_ceiling(row: Row) -> bool:
+    return row.cell.candidate == CEILING
 
 
 def _grid(section: Section, headed: bool) -> Grid:
@@ -86,12 +94,12 @@ def _grid(section: Section, headed: bool) -> Grid:
     for metric, width in _metrics(section):
         grid.add_column(HEADERS[metric], justify="right", width=width, overflow="fold")
     for header, width in (
-        ("lost dup\nreorder", 8),
-        ("CPU s/M\nbrk+cl", 7),
+        ("lost/\ndup/reo", 7),
+        ("CPU s/M\nbrk+cl", 9),
         ("against\nbaseline", 11),
     ):
         grid.add_column(header, justify="right", width=width, overflow="fold")
-    grid.add_column("n", justify="right", width=4, overflow="fold")
+    grid.add_column("n", justify="right", width=3, overflow="fold")
     grid.add_column("required,\nheadroom", width=15, overflow="fold")
     return grid
 
@@ -107,7 +115,7 @@ def _cells(row: Row, section: Section, notes: Footnotes) -> list[str]:
     return [
         _name(row),
         *(_metric(row, metric) for metric, _ in _metrics(section)),
-        _account(row),
+        _account(row, notes),
         _cpu(row),
         _against(row),
         _trials(row, notes),
@@ -121,7 +129,7 @@ def _trials(row: Row, notes: Footnotes) -> str:
 
 def _name(row: Row) -> str:
     name = f"{row.cell.candidate} {row.cell.client}"
-    return f"[dim]{escape(name)}[/]" if row.cell.candidate == CEILING else escape(name)
+    return f"[dim]{escape(name)}[/]" if _is_ceiling(row) else escape(name)
 
 
 def _metric(row: Row, metric: str) -> str:
@@ -130,12 +138,13 @@ def _metric(row: Row, metric: str) -> str:
     return f"[bold]{text}[/]" if metric in row.best else text
 
 
-def _account(row: Row) -> str:
+def _account(row: Row, notes: Footnotes) -> str:
     counts = [row.cell.total(name) for name in ("lost", "duplicated", "reordered")]
     if counts[0] is None:
         return NOTHING
     lost, *others = (count(value) for value in counts)
-    return "/".join([f"[red]{lost}[/]" if counts[0] else lost, *others])
+    account = "/".join([f"[red]{lost}[/]" if counts[0] else lost, *others])
+    return account + notes.mark(*wording.refused(row))
 
 
 def _cpu(row: Row) -> str:
@@ -146,8 +155,11 @@ def _cpu(row: Row) -> str:
 
 
 def _whole(row: Row, metric: str) -> str:
+    """Whole seconds, in at most four characters: two of them fit the column."""
     found = row.intervals.get(metric)
-    return NOTHING if found is None else f"{found.median:.0f}"
+    if found is None:
+        return NOTHING
+    return f"{found.median:.0f}" if found.median < 9999.5 else f"{found.median / 1000:.0f}k"
 
 
 def _against(row: Row) -> str:
@@ -157,8 +169,13 @@ def _against(row: Row) -> str:
     words = {"A": "better", "B": "worse", "equivalent": "same", "unresolved": "open"}
     if comparison.verdict not in words:
         return NOTHING
-    ratio = "" if comparison.ratio is None else f"{comparison.ratio:.2f} "
+    ratio = "" if comparison.ratio is None else f"{_short(comparison.ratio)} "
     return ratio + words[comparison.verdict]
+
+
+def _short(ratio: float) -> str:
+    """Two decimals where there is room for them."""
+    return f"{ratio:.{2 if ratio < 9.995 else 1 if ratio < 99.95 else 0}f}"
 
 
 def _required(row: Row, notes: Footnotes) -> str:

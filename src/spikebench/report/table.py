@@ -22,7 +22,7 @@ FIDELITIES = ("service", "software", "emulator", "published", "model")
 class Row:
     """One cell as a table shows it.
 
-    ``best`` names the metrics in which it leads its fidelity with a verdict behind it.
+    ``best`` names the metrics in which it leads its fidelity and target with a verdict behind it.
     ``judgement`` is None where the scenario requires nothing of it; ``against`` is its declared
     comparison, None for a baseline.
     """
@@ -109,7 +109,7 @@ def _order(cell: Trials, places: Mapping[str, int]) -> tuple[object, ...]:
         places.get(cell.candidate, len(places)),
         cell.candidate,
         cell.client,
-        cell.first.target,
+        cell.target,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from spikebench.report.column import NOTHING
 from spikebench.report.declared import CEILING, Declared
-from spikebench.report.requirement import NO_TRIAL, Judgement
+from spikebench.report.requirement import NO_TRIAL, Headroom, Judgement
 from spikebench.report.table import Row
 from spikebench.stats import Comparison
 
@@ -48,6 +48,12 @@ def about(row: Row) -> list[str]:
     return [*ceiling, EMULATOR_NOTE] if row.cell.fidelity == "emulator" else ceiling
 
 
+def refused(row: Row) -> list[str]:
+    """That messages were refused, which the columns of the account cannot show."""
+    count = row.cell.total("failed")
+    return [f"{count:,} messages refused: neither confirmed nor counted as lost"] if count else []
+
+
 def why_void(row: Row) -> list[str]:
     """The reasons of trials that do not count."""
     return [f"{reason} ({n}×)" if n > 1 else reason for reason, n in row.cell.reasons.items()]
@@ -62,9 +68,17 @@ def requirement(judgement: Judgement | None) -> str:
     return f"{judgement.outcome} {headroom(judgement.headroom)}"
 
 
-def headroom(ratio: float) -> str:
-    """Capacity over the required rate, to two digits."""
-    return f"{ratio:,.0f}×" if ratio >= 10 else f"{ratio:.1f}×"
+def headroom(found: Headroom) -> str:
+    """Capacity over the required rate, to two digits: a figure, a least one, or both its bounds."""
+    if found.exact:
+        return f"{_digits(found.held)}×"
+    if found.failed is None:
+        return f"≥{_digits(found.held)}×"
+    return f"{_digits(found.held)}–{_digits(found.failed)}×"
+
+
+def _digits(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
 def why_judged(judgement: Judgement | None) -> tuple[str, ...]:

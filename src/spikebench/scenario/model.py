@@ -148,12 +148,13 @@ class Promise(_Part):
     """What the user is promised, the same for every candidate.
 
     ``durable``: survives a restart of the broker. ``confirmed``: the producer hears that the broker
-    has taken responsibility. ``delivery``: a consumer acknowledges after its work, or before.
+    has taken responsibility. ``delivery``: consumers acknowledge once they have a message in hand;
+    acknowledging before that is nothing that drivers can be asked for.
     """
 
     durable: bool = True
     confirmed: bool = True
-    delivery: Literal["at-most-once", "at-least-once"] = "at-least-once"
+    delivery: Literal["at-least-once"] = "at-least-once"
     ordering: Ordering = "none"
 
 

@@ -74,7 +74,7 @@ def for_smoke(scenario: Scenario) -> Scenario:
     rate = min(scenario.arrivals.fixed_rate_per_s or _SMOKE_RATE_PER_S, _SMOKE_RATE_PER_S)
     away_s = min(scenario.consumers.away_s, _SMOKE_AWAY_S)
     values = {
-        "timing.warmup_s": _SMOKE_WARMUP_S,
+        "timing.warmup_s": min(scenario.timing.warmup_s, _SMOKE_WARMUP_S),
         "timing.measure_s": _SMOKE_MEASURE_S,
         "consumers.away_s": away_s,
         "arrivals.rate_per_s": rate,

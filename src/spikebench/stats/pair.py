@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +22,10 @@ EMULATED = "an emulator's timings say nothing of the service"
 def compare_cells(a: Trials, b: Trials, metric: str, delta: float) -> Comparison:
     """Compare two cells on one metric.
 
-    The verdict is ``not shown`` across fidelities, for timings of an emulator, and for a metric
-    that a side lacks or that has no better direction; it is ``unresolved`` at best where the
-    machines differ, whatever the numbers say.
+    The verdict is ``not shown`` across fidelities, across targets of one run, for timings of an
+    emulator, and for a metric that a side lacks or that has no better direction. It is
+    ``unresolved`` at best where machines or workloads differ (between the sides, or between the
+    trials of one) or the targets of two runs do, whatever the numbers say.
     """
     reason = refusal(a, b, metric)
     left, right = a.values(metric), b.values(metric)
@@ -38,6 +39,8 @@ def refusal(a: Trials, b: Trials, metric: str) -> str:
     """Why two cells may not be compared on a metric; empty where they may."""
     if a.fidelity != b.fidelity:
         return f"no verdict across fidelities: {a.fidelity} and {b.fidelity}"
+    if a.target != b.target and a.first.run_id == b.first.run_id:
+        return f"no verdict across targets of one run: {a.target} and {b.target}"
     for cell in (a, b):
         if not cell.values(metric):
             return f"{cell.candidate} has no {metric}"
@@ -52,13 +55,13 @@ def _emulated(fidelity: Fidelity, unit: str) -> str:
     return EMULATED if fidelity == "emulator" and unit != COUNTED else ""
 
 
-def _downgraded(found: Comparison, machines: str) -> Comparison:
-    if not machines:
+def _downgraded(found: Comparison, difference: str) -> Comparison:
+    if not difference:
         return found
     return replace(
         found,
         verdict="unresolved",
-        reason=f"the machines differ: {machines}",
+        reason=difference,
         p_different=None,
         p_not_equivalent=None,
         settles_at=None,
@@ -66,18 +69,36 @@ def _downgraded(found: Comparison, machines: str) -> Comparison:
 
 
 def differing(a: Trials, b: Trials) -> str:
-    """Name what differs between the machines of two cells; empty where they are of a kind."""
-    here, there = a.first.environment, b.first.environment
-    if fingerprint(a.first) == fingerprint(b.first) != "" or here == there:
+    """Name what differs beside the candidate, over all valid trials of both; empty if nothing."""
+    found = {
+        "targets": "" if a.target == b.target else f"{a.target} and {b.target}",
+        "machines": _machines([*a.machines.items(), *b.machines.items()]),
+        "workloads": _listed(sorted(a.workloads | b.workloads)),
+    }
+    return "; ".join(f"the {what} differ: {how}" for what, how in found.items() if how)
+
+
+def _machines(found: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    machines = dict(found)
+    if len(machines) < 2:
         return ""
-    names = [n for n in sorted({*here, *there} - {MARK}) if here.get(n) != there.get(n)]
-    return ", ".join(f"{n} {_shown(here, n)} and {_shown(there, n)}" for n in names or [MARK])
+    names = sorted({name for machine in machines.values() for name in machine} - {MARK})
+    shown = {
+        name: _listed(dict.fromkeys(_shown(m, name) for m in machines.values())) for name in names
+    }
+    told = [f"{name} {values}" for name, values in shown.items() if values]
+    return ", ".join(told) or f"{MARK} {_listed(dict.fromkeys(machines))}"
+
+
+def _listed(values: Collection[str]) -> str:
+    """Several values in words; empty where there are not several."""
+    return " and ".join(values) if len(values) > 1 else ""
+
+
+def _shown(environment: Mapping[str, Any], name: str) -> str:
+    return str(environment.get(name, "unknown"))
 
 
 def fingerprint(record: Record) -> str:
     """The machine's fingerprint as recorded; empty where there is none."""
     return str(record.environment.get(MARK, ""))
-
-
-def _shown(environment: Mapping[str, Any], name: str) -> str:
-    return str(environment.get(name, "unknown"))
