@@ -1,5 +1,6 @@
 """Java drivers under the Java loop, against the real servers: what conformance cannot see."""
 
+import gc
 import importlib
 import os
 import time
@@ -24,7 +25,11 @@ from spikebench.target.cores import split_cores
 from spikebench.target.software import Running
 from spikes.messaging.spike import SPIKE
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Python clients of a server that was taken away leave sockets to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 PATIENCE_S = 60.0
 MEMORY_LIMIT_MB = 500
@@ -129,6 +134,7 @@ def serve() -> Iterator[Serve]:
             return running
 
         yield start
+    gc.collect()
 
 
 @pytest.mark.parametrize("name", WITH_SOFTWARE)

@@ -36,6 +36,7 @@ JVM_OPTIONS = (
     "-Xms192m",
     "-Xmx192m",
     "-Xmn96m",
+    "-XX:+AlwaysPreTouch",  # memory that is flat from the first trial on
     "-XX:+UseSerialGC",  # the load often has one core: no collector threads that would share it
     "-XX:MaxDirectMemorySize=64m",
     "-XX:ReservedCodeCacheSize=64m",
@@ -149,6 +150,10 @@ class JavaGenerator:
         """Wait at most ``timeout_s`` for the segment to end; return whether it has."""
         with _clear_errors(self._driver):
             return bool(self._java.ended(int(timeout_s * 1000)))
+
+    def ended(self) -> bool:
+        """Return whether no segment is being sent; one call to Java."""
+        return bool(self._java.ended(0))
 
     def progress(self) -> Progress:
         """Return running totals of the segment, and the first error of any thread."""
