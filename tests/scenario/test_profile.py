@@ -86,3 +86,9 @@ def test_a_trial_has_samples_enough_for_the_p99_it_is_judged_by(name: str) -> No
         rate_per_s = variant.scenario.arrivals.fixed_rate_per_s
         if rate_per_s is not None:
             assert rate_per_s * variant.scenario.timing.measure_s >= SAMPLES_FOR_P99
+
+
+def test_a_backlog_has_no_warm_up_that_nobody_would_drain() -> None:
+    backlog = SCENARIOS["backlog"]
+    assert backlog.timing.warmup_s == 0
+    assert PROFILES["smoke"].fitted(backlog).timing.warmup_s == 0

@@ -116,6 +116,12 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
             "11: promise.delivery: 'at-most-once' is not known; write 'at-least-once'",
         ),
         (
+            "experiment: latency",
+            "experiment: capacity",
+            "19: emulator: the capacity of an emulator says nothing, and is not measured; remove "
+            "it",
+        ),
+        (
             "rate_per_s: 500",
             "rate_per_s: 0",
             "9: arrivals.rate_per_s: 0 is not a rate; write messages a second, above 0 and at "

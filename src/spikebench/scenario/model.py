@@ -264,6 +264,9 @@ class Scenario(_Part):
         if self.experiment == "capacity" and self.arrivals.capacity_share is not None:
             what = "a share of capacity can't start the search for it; write messages a second"
             raise _refuse("arrivals.rate_per_s", what)
+        if self.experiment == "capacity" and self.emulator:
+            what = "the capacity of an emulator says nothing, and is not measured; remove it"
+            raise _refuse("emulator", what)
         if self.experiment == "backlog" and not 0 < self.consumers.away_s < self.timing.measure_s:
             what = "a backlog needs consumers away for a part of measure_s; choose in between"
             raise _refuse("consumers.away_s", what)
