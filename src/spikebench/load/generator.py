@@ -85,6 +85,9 @@ class Generator(Protocol):
     def begin(self, order: Order) -> None:
         """Start sending a segment in the background."""
 
+    def ended(self) -> bool:
+        """Return whether no segment is being sent, as cheaply as can be."""
+
     def progress(self) -> Progress:
         """Return running totals, cheaply."""
 
@@ -127,6 +130,10 @@ class PythonGenerator:
             return
         self._loop.load(order)
         self._spawn(self._send, self._loop, self._sender)
+
+    def ended(self) -> bool:
+        """Return whether no segment is being sent."""
+        return self._loop is None or self._loop.done or bool(self._errors)
 
     def progress(self) -> Progress:
         """Return running totals and the first error of any thread."""

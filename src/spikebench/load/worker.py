@@ -25,10 +25,10 @@ import numpy as np
 from spikebench.load.driver import Driver, Wiring
 from spikebench.load.generator import Cargo, Generator, Harvest, Order, PythonGenerator, Roles
 
-REPORT_EVERY_S = 0.2
+REPORT_EVERY_S = 0.5
 """How often progress is reported while a segment runs."""
 
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.03
 """How often a running segment is looked at: its end is reported at once."""
 
 
@@ -70,11 +70,11 @@ class Worker:
 
     def _report(self) -> None:
         for name in list(self._running):
-            progress = self._generators[name].progress()
-            ended = progress.done or bool(progress.error)
+            generator = self._generators[name]
+            ended = generator.ended()
             if ended or time.monotonic() - self._reported >= REPORT_EVERY_S:
                 self._reported = time.monotonic()
-                self._say({"progress": vars(progress)})
+                self._say({"progress": vars(generator.progress())})
             if ended:
                 self._running.discard(name)
 
