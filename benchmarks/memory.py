@@ -28,9 +28,9 @@ RUN_TIMEOUT_S = 300.0
 CANDIDATES = "rabbitmq-classic,kafka,null"
 RATE_PER_S = 10_000.0
 WARM_UP_MESSAGES, WARM_UP_S = 400_000, 8.0
-"""A flood fills the Java heap, which is never given back."""
+WARM_UP_SEGMENTS, SEGMENTS, SEGMENT_S = 10, 20, 0.5
+"""A flood and some segments fill the Java heap and compile the code; neither is given back."""
 
-SEGMENTS, SEGMENT_S = 20, 0.5
 WORKER = "spikebench.load.worker"
 
 
@@ -120,6 +120,8 @@ def _growth(rig: Rig) -> Ratio:
     kafka = candidate("kafka")
     with rig.generator(kafka, "java", rig.wiring(kafka, linger_ms=1.0)) as generator:
         generator.flood(WARM_UP_MESSAGES, WARM_UP_S)
+        for _ in range(WARM_UP_SEGMENTS):
+            generator.evenly(RATE_PER_S, SEGMENT_S)
         rss = []
         for _ in range(SEGMENTS):
             generator.evenly(RATE_PER_S, SEGMENT_S)
