@@ -21,4 +21,9 @@ record Segment(
     long due(int i) {
         return t0 + offsets[i];
     }
+
+    /** Messages a second over the whole schedule; infinite where all are due at once. */
+    double ratePerS() {
+        return size() == 0 ? 0 : size() / (offsets[size() - 1] / 1e9);
+    }
 }
