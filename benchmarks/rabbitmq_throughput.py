@@ -21,8 +21,8 @@ AT_LEAST = Target("at least", 0.9)
 
 NOTE = "msg/s received, beside PerfTest: {settings}; ours {ours:,.0f}/s, theirs {theirs:,.0f}/s"
 NATIVE = (
-    "1,024 B, window 100, 1 producer, 1 consumer; our stream client on a stream of its own, PerfTest "
-    "over AMQP: different protocols, no target"
+    "1,024 B, window 100, 1 producer, 1 consumer; our stream client on a stream of its own, "
+    "PerfTest over AMQP: different protocols, no target"
 )
 
 
