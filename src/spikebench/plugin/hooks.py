@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from rich.console import Console
@@ -82,7 +82,8 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
         trials = [t for item in items if _spike_of(item) == name and (t := _trial_of(item))]
         if not trials:
             continue
-        ahead = [trial for trial in trials if not campaign.finished(*trial)]
+        with _one_clear_error():
+            ahead = [trial for trial in trials if not campaign.finished(*trial)]
         seconds = campaign.seconds(ahead)
         _progress(config).begin(len(trials), seconds)
         _end_on_sigterm(config)
@@ -159,7 +160,9 @@ def pytest_terminal_summary(
     for campaign in config.stash[CAMPAIGNS].values():
         if campaign.recorded:
             console = Console(file=config.get_terminal_writer()._file)  # pytest's own, as it was
-            print_table(campaign.records(), campaign.scenarios, console, campaign.spike.candidates)
+            with suppress(SpikebenchError):  # among what is written below, if so
+                records, candidates = campaign.records(), campaign.spike.candidates
+                print_table(records, campaign.scenarios, console, candidates)
     for path in written:
         terminalreporter.write_line(path if path.startswith("error") else f"wrote {path}")
 
