@@ -53,6 +53,12 @@ def test_a_trials_seed_is_its_own_and_the_same_each_time() -> None:
     assert cell(arm="A/A").seed(1, 0) != cell().seed(1, 0)
 
 
+def test_workloads_are_equal_only_where_everything_is() -> None:
+    assert cell().workload == cell(candidate=candidate("other"), arm="A/A").workload
+    longer = scenario(timing=Timing(warmup_s=0.1, measure_s=0.5, grace_s=0.5))
+    assert cell(scenario=longer).workload != cell().workload
+
+
 def test_time_is_estimated_of_cells_that_are_measured() -> None:
     timing = Timing(warmup_s=1, measure_s=4)
     steady = cell(scenario=scenario(timing=timing))

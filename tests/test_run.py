@@ -10,7 +10,7 @@ from spikebench import run as module
 from spikebench.candidate import Candidate
 from spikebench.cell import Cell
 from spikebench.errors import DriverError, RecordError, TargetError
-from spikebench.load.bench import Bench
+from spikebench.load.bench import Bench, Capacity
 from spikebench.load.capacity import Found
 from spikebench.load.crew import Crew
 from spikebench.load.experiments import EXPERIMENTS
@@ -31,7 +31,7 @@ from tests.synthetic.workload import FLAWED, candidate, cell, scenario
 
 RUN_ID = "20260101-000000-0000002a"
 SEED = 42
-Asked = tuple[float, float | None, float | None]
+Asked = tuple[float, Capacity | None, float | None]
 """What a trial was asked for: its rate, the known capacity and the null driver's."""
 
 WATCHING = "tests.synthetic.server:WatchingTopology"
@@ -55,9 +55,7 @@ def on(name: str, **changes: Any) -> Cell:
 
 
 @contextmanager
-def running(
-    folder: Path, candidates: Sequence[Candidate] = (), done: Sequence[Record] = ()
-) -> Iterator[Run]:
+def running(folder: Path, candidates: Sequence[Candidate] = (), **more: Any) -> Iterator[Run]:
     cache, cores = Cache(folder), Cores([0], [0])
     spike = Spike("tiny", "Which?", tuple(candidates), folder)
     path = folder / f"{RUN_ID}.jsonl"
@@ -71,7 +69,7 @@ def running(
         Crew(cores.load),
         RecordFile(path),
         said,
-        done=done,
+        **more,
     ) as run:
         yield run
 
@@ -217,8 +215,9 @@ class Searches:
         del bench, session
         self.of += 1
         if not self.held:
-            return Found(1.0, "broker", 8, None, "end-to-end p99 900 ms over 250 ms")
-        return Found(self.rate_per_s, "broker", 5, seen=segment(1))
+            return Found(1.0, 1.0, "broker", 8, None, "end-to-end p99 900 ms over 250 ms")
+        above = self.rate_per_s * 1.2
+        return Found(self.rate_per_s, above, "broker", 5, seen=segment(1), reason="backlog grew")
 
 
 @pytest.fixture
@@ -236,8 +235,8 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
     def noting(bench: Bench) -> Outcome:
         with bench.session():
             seen.append((bench.rate_per_s, bench.expected_capacity, bench.ceiling))
-        metric = Metric(value=bench.rate_per_s, unit="msg/s")
-        return Outcome(status="valid", metrics={"throughput": metric})
+        metric = Metric(value=1.1 * bench.rate_per_s, unit="msg/s")
+        return Outcome(status="valid", metrics={"capacity": metric})
 
     for name in EXPERIMENTS:
         monkeypatch.setitem(EXPERIMENTS, name, noting)
@@ -280,37 +279,65 @@ def test_a_resumed_run_knows_the_capacities_it_found(
     with running(tmp_path) as run:
         run.measure(sharing("a", "50 %"), 0)
     with running(tmp_path, done=recorded(tmp_path)) as run:
-        assert run.finished(sharing("a", "50 %"), 0)
-        assert not run.finished(sharing("a", "50 %"), 1)
-        assert not run.finished(sharing("a", "60 %"), 0)
         searches.rate_per_s = 1.0
         run.measure(sharing("a", "50 %"), 1)
     assert searches.of == 1
     assert [rate for rate, _, _ in rates] == [2000, 2000]
 
 
-@pytest.mark.usefixtures("rates")
-def test_where_no_rate_held_the_search_is_void_with_its_reason(
-    tmp_path: Path, searches: Searches
+def test_where_no_rate_held_search_and_trials_are_void_with_the_reason(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
 ) -> None:
     searches.held = False
     with running(tmp_path) as run:
         run.measure(sharing("a", "50 %"), 0)
-    search = recorded(tmp_path)[0]
+        run.measure(sharing("a", "50 %"), 1)
+    search, trial, *_ = recorded(tmp_path)
     assert (search.status, search.reason) == ("void", "end-to-end p99 900 ms over 250 ms")
+    assert (trial.status, trial.arm) == ("void", "")
+    assert trial.reason == "no capacity found: end-to-end p99 900 ms over 250 ms"
+    assert rates == []
 
 
-def test_headroom_needs_capacity_where_there_is_a_server(
+def test_a_search_that_found_nothing_is_no_knowledge_for_a_resumed_run(
     tmp_path: Path, searches: Searches, rates: list[Asked]
 ) -> None:
-    given = scenario(requires=Requires(rate_per_s=100, headroom=3))
+    searches.held = False
     with running(tmp_path) as run:
-        run.measure(on("a", scenario=given), 0)
-        run.measure(cell(scenario=given), 0)
-        emulated = on("b", scenario=given)
-        run.measure(replace(emulated, berth=replace(emulated.berth, fidelity="emulator")), 0)
+        run.measure(sharing("a", "50 %"), 0)
+    searches.held = True
+    with running(tmp_path, done=recorded(tmp_path)) as run:
+        run.measure(sharing("a", "50 %"), 1)
+    assert searches.of == 2
+    assert [rate for rate, _, _ in rates] == [2000]
+
+
+def test_capacity_for_headroom_alone_is_searched_for_in_its_block(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
+) -> None:
+    """And not for a candidate in memory, nor for an emulator."""
+    given = scenario(requires=Requires(rate_per_s=100, headroom=3))
+    emulated = on("b", scenario=given)
+    emulated = replace(emulated, berth=replace(emulated.berth, fidelity="emulator"))
+    with running(tmp_path, headroom_block=1) as run:
+        for block in range(3):
+            run.measure(on("a", scenario=given), block)
+        run.measure(cell(scenario=given), 1)
+        run.measure(emulated, 1)
     assert searches.of == 1
-    assert rates == [(200.0, 4000.0, None), (200.0, None, None), (200.0, None, None)]
+    known = Capacity(4000, 4800)
+    assert rates == [(200, None, None), *[(200, known, None)] * 2, *[(200, None, None)] * 2]
+
+
+def test_a_capacity_trial_begins_where_the_one_before_it_ended(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
+) -> None:
+    given = on("a", scenario=scenario(experiment="capacity"))
+    with running(tmp_path) as run:
+        for block in range(3):
+            run.measure(given, block)
+    assert searches.of == 1
+    assert [rate for rate, _, _ in rates] == pytest.approx([4000, 4400, 4840])
 
 
 def test_the_server_under_test_is_awake_although_the_null_driver_was_searched_in_between(
@@ -323,7 +350,7 @@ def test_the_server_under_test_is_awake_although_the_null_driver_was_searched_in
         run.measure(given, 1)
     assert AWAKE[-2:] == ["a", "a"]
     assert searches.of == 2
-    assert rates == [(4000.0, 4000.0, 4000.0)] * 2
+    assert [ceiling for _, _, ceiling in rates] == [4000, 4000]
     assert STARTED["a"].stopped
 
 

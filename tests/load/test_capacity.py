@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -5,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spikebench.errors import DriverError
 from spikebench.load.bench import Bench
-from spikebench.load.capacity import COLD_STEP, COLD_TRIES, Ladder, climb, search
-from spikebench.load.session import Session
-from spikebench.measure.observation import Usage
+from spikebench.load.capacity import COLD_STEP, COLD_TRIES, FLOODS, Ladder, climb, search
+from spikebench.load.schedule import Schedule
+from spikebench.load.session import Limits, Session
+from spikebench.measure.observation import Observation, Usage
 from spikebench.measure.rates import GROWTH_SHARE
 from tests.synthetic.queue import QueueSession, bench
 from tests.synthetic.workload import scenario
@@ -31,6 +34,8 @@ def test_the_service_rate_is_found_within_the_searchs_resolution(rate_per_s: flo
     found = search(*on(QueueSession(rate_per_s)))
     assert found.seen is not None
     assert rate_per_s / COLD_STEP * 0.99 <= found.rate_per_s <= rate_per_s * HOLDS_ABOVE
+    assert found.failed_per_s is not None
+    assert rate_per_s * 0.99 <= found.failed_per_s <= found.rate_per_s * COLD_STEP * 1.001
     assert found.tries <= COLD_TRIES
 
 
@@ -97,9 +102,12 @@ def test_the_lowest_rate_that_was_tried_is_reported_where_none_held() -> None:
     assert found.rate_per_s == pytest.approx(min(climbed.tried), rel=0.01)
 
 
-def test_a_broken_connection_is_the_reason() -> None:
-    found = climb(*on(QueueSession(0.0, error="ConnectionResetError: gone")), 1000, LADDER)
-    assert (found.seen, found.reason) == (None, "ConnectionResetError: gone")
+def test_a_broken_connection_ends_the_search() -> None:
+    gone = QueueSession(1000, error="ConnectionResetError: gone")
+    with pytest.raises(DriverError, match="ConnectionResetError: gone"):
+        climb(*on(gone), 1000, LADDER)
+    with pytest.raises(DriverError, match="ConnectionResetError: gone"):
+        search(*on(gone))
 
 
 def test_no_rate_is_tried_after_the_answer_is_known() -> None:
@@ -126,7 +134,35 @@ def test_the_limit_is_what_kept_the_next_rate_from_holding(
     assert climb(*on(queue, ceiling=ceiling), 950, LADDER).limit == limit
 
 
-def test_floods_send_no_longer_than_they_last() -> None:
+def test_a_search_ends() -> None:
     queue = QueueSession(1000, window=50)
     search(*on(queue))
-    assert len(queue.tried) <= COLD_TRIES + 2
+    assert len(queue.tried) <= FLOODS + 2 * COLD_TRIES
+
+
+def test_one_hiccup_is_no_limit() -> None:
+    """The first rate that is tried, after three floods of one speed, fails once and holds then."""
+    queue = Hiccuping(10_000, hiccup_at=3)
+    found = search(*on(queue))
+    assert 10_000 / COLD_STEP * 0.99 <= found.rate_per_s <= 10_000 * HOLDS_ABOVE
+    assert queue.hiccups == 1
+
+
+class Hiccuping(QueueSession):
+    """A server that answers one segment a second late, after so many others."""
+
+    def __init__(self, rate_per_s: float, hiccup_at: int) -> None:
+        super().__init__(rate_per_s)
+        self.hiccup_at, self.hiccups = hiccup_at, 0
+
+    def run(
+        self,
+        schedule: Schedule,
+        duration_s: float,
+        limits: Limits,
+        between: Callable[[], None] | None = None,
+    ) -> Observation:
+        hiccups = len(self.tried) == self.hiccup_at
+        self.hiccups += hiccups
+        self.latency_s = 1.0 if hiccups else 0.001
+        return super().run(schedule, duration_s, limits, between)

@@ -61,6 +61,7 @@ def test_what_an_experiment_adds_stands_beside_the_rest() -> None:
     [
         ({"unsent": range(980, 1000)}, "sent 98.0% of the rate asked for"),
         ({"latency_s": np.arange(1000) / 4000}, "backlog grew"),
+        ({"unconfirmed": range(50)}, "95.0% of what was sent was confirmed"),
         ({"latency_s": -0.001}, "latencies below zero: the clocks disagree"),
     ],
 )
@@ -70,6 +71,13 @@ def test_a_trial_that_may_not_count_is_void_with_its_reason(
     outcome = judged(BENCH, segment(1000, **changes), 1.0)  # type: ignore[arg-type]
     assert outcome.status == "void"
     assert reason in outcome.reason
+
+
+def test_a_loss_is_no_reason_to_leave_a_trial_out() -> None:
+    outcome = judged(BENCH, segment(1000, lost=range(100)), 1.0)
+    assert (outcome.status, outcome.reason) == ("valid", "")
+    assert outcome.ledger is not None
+    assert outcome.ledger.lost == 100
 
 
 def test_an_error_is_a_failure_whatever_else_is_wrong() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,10 +45,27 @@ def test_what_was_lost_refused_or_not_sent_has_no_latency() -> None:
 
 
 def test_waiting_behind_a_blocked_send_is_not_the_generators_lateness() -> None:
-    """Message 1 took the client library until 35 ms; 2 and 3 were due meanwhile, 4 afterwards."""
-    late_s = np.array([0.001, 0.001, 0.015, 0.005, 0.002])
+    """Message 1, 1 ms late, took the client library until 35 ms; 2 and 3 were due meanwhile."""
+    late_s = np.array([0.0, 0.001, 0.015, 0.005, 0.002])
     seen = segment(5, 100, late_s=late_s)
-    assert latencies(seen)["lateness"].tolist() == [1 * MS, 1 * MS, 15 * MS, 2 * MS]
+    assert seen.sent_ns[2] > seen.intended_ns[3]
+    blocked_at_2 = replace(seen, intended_ns=seen.intended_ns - np.array([0, 0, 10, 0, 0]) * MS)
+    assert latencies(blocked_at_2)["lateness"].tolist() == [0, 1 * MS, 1 * MS, 1 * MS, 2 * MS]
+
+
+def test_followers_of_a_late_message_are_late_with_it() -> None:
+    """Message 2 was sent 15 ms late for no reason but the generator's; 3 came due meanwhile."""
+    late_s = np.array([0.001, 0.001, 0.015, 0.005, 0.002])
+    found = latencies(segment(5, 100, late_s=late_s))["lateness"]
+    assert found.tolist() == [1 * MS, 1 * MS, 15 * MS, 5 * MS, 2 * MS]
+
+
+def test_deliveries_of_one_message_to_several_subscribers_are_one_piece_of_evidence() -> None:
+    """200 messages to 3 subscribers are 600 samples, and too few for p99 all the same."""
+    found = latency_metrics(segment(200, subscribers=3))
+    assert len(latencies(segment(200, subscribers=3))["end_to_end"]) == 600
+    assert (found["end_to_end_p99"].value, found["end_to_end_p99"].n) == (None, 200)
+    assert found["end_to_end_p95"].value == pytest.approx(1.0)
 
 
 def blocked(every_s: float, for_s: float, rate_per_s: float, length_s: float) -> Observation:
@@ -90,7 +109,7 @@ def test_a_quantile_is_withheld_until_there_are_samples_enough(q: float) -> None
 def test_a_withheld_metric_says_how_many_samples_it_had_and_needed() -> None:
     withheld = latency_metrics(segment(299))["end_to_end_p99"]
     assert (withheld.value, withheld.n) == (None, 299)
-    assert withheld.note == "299 samples, 300 needed"
+    assert withheld.note == "299 messages, 300 needed"
 
 
 @given(st.permutations(list(range(400))))

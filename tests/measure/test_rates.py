@@ -12,7 +12,7 @@ from spikebench.measure.rates import (
     sent_share,
     throughput,
 )
-from tests.synthetic.segment import Seconds, segment
+from tests.synthetic.segment import Seconds, delivery, segment
 
 RNG_SEEDS = st.integers(0, 2**32 - 1)
 
@@ -120,6 +120,30 @@ def test_each_failing_is_named() -> None:
     slow = held(segment(1000, 1000, latency_s=0.3), 1.0, 250)
     assert (slow.slo, slow.reason) == (False, "end-to-end p99 300 ms over 250 ms")
     assert [verdict.all for verdict in (short, growing, slow)] == [False] * 3
+
+
+def test_a_rate_that_was_sent_and_not_taken_does_not_hold() -> None:
+    refused = held(segment(1000, 1000, unconfirmed=range(100)), 1.0, 250)
+    assert (refused.rate, refused.confirmed, refused.delivered, refused.all) == (
+        True,
+        False,
+        True,
+        False,
+    )
+    assert refused.reason == "90.0% of what was sent was confirmed"
+
+
+def test_without_confirms_none_are_missed() -> None:
+    silent = segment(1000, 1000, unconfirmed=range(1000), confirms=False)
+    assert held(silent, 1.0, 250).all
+
+
+def test_a_rate_that_one_subscriber_did_not_get_does_not_hold() -> None:
+    whole = delivery(range(1000), subscriber=0)
+    half = delivery(range(0, 1000, 2), subscriber=1)
+    missed = held(segment(1000, 1000, subscribers=2, deliveries=[whole, half]), 1.0, 1e6)
+    assert (missed.confirmed, missed.delivered) == (True, False)
+    assert "50.0% of what was sent was delivered" in missed.reason
 
 
 def test_the_slo_is_on_response_time() -> None:

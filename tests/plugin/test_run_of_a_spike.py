@@ -5,9 +5,10 @@ import resource
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +27,13 @@ from tests.synthetic.spike_folder import (
 
 
 @pytest.fixture
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the spike; what pytest keeps below is entered by everyone, as a cache is."""
-    folder = tmp_path_factory.mktemp("spike")
-    for one in (folder, folder.parent, folder.parent.parent):
-        one.chmod(0o755)
-    write_spike(folder)
-    return folder
+def root() -> Iterator[Path]:
+    """A folder with the spike, entered by everyone as a cache must be; pytest closes its own."""
+    with tempfile.TemporaryDirectory(prefix="spikebench-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        write_spike(folder)
+        yield folder
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,17 @@ class Done:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
+def done() -> Iterator[Done]:
     """Two blocks of every candidate that does not fail."""
-    folder = tmp_path_factory.mktemp("done")
-    for one in (folder, folder.parent, folder.parent.parent):
-        one.chmod(0o755)
-    write_spike(folder)
-    ended = run_spike(
-        folder,
-        "--candidate=plain,lossy,late,absent",
-        "--trials=2",
-        "--seed=5",
-        "--benchmark-json=figures.json",
-    )
-    (path,) = run_files(folder)
-    return Done(folder, ended.returncode, ended.stdout, read_records(path))
+    with tempfile.TemporaryDirectory(prefix="spikebench-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        write_spike(folder)
+        chosen = "--candidate=plain,lossy,late,absent"
+        figures = "--benchmark-json=figures.json"
+        ended = run_spike(folder, chosen, figures, "--trials=2", "--seed=5")
+        (path,) = run_files(folder)
+        yield Done(folder, ended.returncode, ended.stdout, read_records(path))
 
 
 def of(done: Done, candidate: str, arm: str = "") -> list[Record]:
@@ -243,6 +240,39 @@ def test_a_finished_run_that_is_resumed_measures_nothing_more(root: Path) -> Non
     before = path.read_bytes()
     assert run_spike(root, *arguments, f"--resume={path.stem}").returncode == 0
     assert path.read_bytes() == before
+
+
+def test_a_run_is_not_gone_on_with_under_another_workload_or_on_another_machine(
+    root: Path,
+) -> None:
+    run_spike(root, "--candidate=plain", "--trials=1")
+    (path,) = run_files(root)
+    scenario, before = root / "scenarios" / "tiny" / "steady.yaml", path.read_text()
+    scenario.write_text(SCENARIO.replace("rate_per_s: 200", "rate_per_s: 100"))
+    changed = run_spike(root, "--candidate=plain", "--trials=2", "--resume")
+    assert changed.returncode == 6
+    assert "with another workload" in " ".join(changed.stdout.split())
+
+    scenario.write_text(SCENARIO)
+    fingerprint = read_records(path)[0].environment["fingerprint"]
+    path.write_text(before.replace(fingerprint, "0123456789ab"))
+    elsewhere = run_spike(root, "--candidate=plain", "--trials=2", "--resume")
+    assert elsewhere.returncode == 6
+    assert "was measured on another machine" in " ".join(elsewhere.stdout.split())
+    assert path.read_text() == before.replace(fingerprint, "0123456789ab")
+
+
+def test_a_record_file_that_was_tampered_with_is_named_by_line_and_kept(root: Path) -> None:
+    run_spike(root, "--candidate=plain", "--trials=1")
+    (path,) = run_files(root)
+    path.write_text(path.read_text().replace('"status":"valid"', '"status":"splendid"', 1))
+    tampered = path.read_bytes()
+    ended = run_spike(root, "--candidate=plain", "--trials=2", "--resume")
+    assert ended.returncode == 6
+    assert f"{path.relative_to(root)}:1: status: " in " ".join(ended.stdout.split())
+    assert "Traceback" not in ended.stdout
+    assert "INTERNALERROR" not in ended.stdout
+    assert path.read_bytes() == tampered
 
 
 def _lines(root: Path) -> int:

@@ -49,6 +49,7 @@ def segment(
     usage: Usage = IDLE,
     refusals: Mapping[str, int] | None = None,
     error: str = "",
+    confirms: bool = True,
 ) -> Observation:
     """Evenly spaced messages, sent ``late_s`` after they were due, got ``latency_s`` after that.
 
@@ -78,4 +79,5 @@ def segment(
         usage=usage,
         refusals=refusals or {},
         error=error,
+        confirms=confirms,
     )
