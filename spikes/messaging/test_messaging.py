@@ -1,4 +1,4 @@
-"""The messaging spike's experiments: each function is measured for every cell and block of a run."""
+"""The messaging spike's experiments: each is measured for every cell and block of a run."""
 
 from __future__ import annotations
 

@@ -16,6 +16,9 @@ from spikebench.target.fleet import Berth
 
 Arm = Literal["", "A/A", "search"]
 
+WORDS = {"title", "question", "analysis", "requires", "sweep", "full_sweep", "emulator"}
+"""Parts of a scenario that a trial of one of its cells does not depend on."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -44,8 +47,9 @@ class Cell:
 
     @property
     def workload(self) -> str:
-        """A digest of all that the scenario asks for: equal only for equal workloads."""
-        return hashlib.sha256(self.scenario.model_dump_json().encode()).hexdigest()[:12]
+        """A digest of what is sent and how: equal for equal workloads, whatever is said of them."""
+        sent = self.scenario.model_dump_json(exclude=WORDS)
+        return hashlib.sha256(sent.encode()).hexdigest()[:12]
 
     @property
     def seconds(self) -> float:

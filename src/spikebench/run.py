@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import secrets
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -62,6 +63,8 @@ class Run:
     done: Sequence[Record] = ()
     headroom_block: int | None = None
     _trials: int = 0
+    # names and tags are new even in a run that goes on: its first part may have left things behind
+    _token: str = field(default_factory=lambda: secrets.token_hex(4))
     _versions: dict[str, str] = field(default_factory=dict)
     _capacities: Capacities = field(default_factory=Capacities)
     _templates: dict[str, Templates] = field(default_factory=dict)
@@ -98,6 +101,8 @@ class Run:
             outcome = Outcome(status="void", reason=str(void))
         except SpikebenchError as error:
             outcome = Outcome(status="failed", reason=str(error))
+        except Exception as error:  # a driver's own mistake: it is recorded, and fails the trial
+            outcome = Outcome(status="failed", reason=f"{type(error).__name__}: {error}")
         return self._record(cell, block, seed, outcome, started, began, versions)
 
     def _outcome(self, cell: Cell, block: int, seed: int, versions: dict[str, str]) -> Outcome:
@@ -109,9 +114,7 @@ class Run:
         return outcome
 
     def _bench(self, cell: Cell, block: int, seed: int, versions: dict[str, str]) -> Bench:
-        known = self._capacities.find(cell)
-        if needs_capacity(cell) or (shows_headroom(cell) and block == self.headroom_block):
-            known = self._capacity(cell)
+        known = self._capacity(cell) if needs_capacity(cell) else self._headroom(cell, block)
         ceiling = self._ceiling(cell) if cell.scenario.experiment == "capacity" else None
         bench = self._plain_bench(cell, seed, versions)  # last: a search puts other servers to rest
         rate_per_s = self._rate(cell, known)
@@ -132,9 +135,9 @@ class Run:
         bodies = self._bodies(cell.scenario)
         server = self._server(cell)
         self._trials += 1
-        wiring = _wiring(cell, f"sb-{self.run_id[-6:]}-{self._trials:05d}", server, bodies)
+        wiring = _wiring(cell, f"sb-{self._token}-{self._trials:05d}", server, bodies)
         topology = _topology(cell, wiring)
-        tag = zlib.crc32(f"{self.run_id}/{cell.key}/{self._trials}".encode())
+        tag = zlib.crc32(f"{self._token}/{cell.key}/{self._trials}".encode())
         window = cell.scenario.producer.confirm_window
         cargo = Cargo(tag, bodies.bodies, bodies.keys, window)
 
@@ -192,6 +195,19 @@ class Run:
             self.say(f"searching for the capacity of {cell.candidate.name} ({cell.client.name})")
             known = self._searched(cell)
         return known
+
+    def _headroom(self, cell: Cell, block: int) -> Capacity | None:
+        """What is known of a cell's capacity, or in one block found out, only for its headroom.
+
+        A search that fails is recorded as such and leaves the trial as it is, without a headroom.
+        """
+        if not shows_headroom(cell) or block != self.headroom_block:
+            return self._capacities.find(cell)
+        try:
+            return self._capacity(cell)
+        except SpikebenchError as error:
+            self.say(f"no headroom for {cell.candidate.name}: {error}")
+            return None
 
     def _searched(self, cell: Cell) -> Capacity:
         started, began = datetime.now(UTC), time.monotonic()

@@ -8,6 +8,7 @@ from typing import Any
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import (
+    CoordinatorNotAvailableError,
     GroupIdNotFoundError,
     KafkaError,
     TopicAlreadyExistsError,
@@ -57,8 +58,9 @@ class KafkaTopology:
             admin = self._admin()
             with contextlib.suppress(UnknownTopicOrPartitionError):
                 admin.delete_topics([self._wiring.name])
-            # a group that somebody is still in, or that never was, is answered in the result
-            with contextlib.suppress(GroupIdNotFoundError):
+            # a group that somebody is still in, or that never was, is answered in the result; where
+            # nobody has ever consumed there is no coordinator to ask
+            with contextlib.suppress(GroupIdNotFoundError, CoordinatorNotAvailableError):
                 admin.delete_groups(self._groups)
         except KafkaError as error:
             raise self._refused("delete the topic", error) from error

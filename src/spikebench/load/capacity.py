@@ -19,7 +19,7 @@ from spikebench.measure.rates import Held, drain_rate, held
 FLOOD_S = 0.6
 """How long a cold search sends as fast as the window lets it, to learn where to begin."""
 
-FLOODS = 5
+FLOODS = 3
 """Most floods before a cold search."""
 
 STILL_WARMING = 1.2

@@ -43,7 +43,7 @@ class Hand:
         self._buffered = b""
         self._log = (scratch / f"worker-{time.monotonic_ns()}.log").open("w+b")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "spikebench.load.worker"],
+            [sys.executable, "-m", "spikebench.load.worker", str(scratch)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -14,6 +14,7 @@ import json
 import os
 import pickle
 import select
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -156,8 +157,12 @@ def _save_harvest(harvest: Harvest, path: Path) -> None:
         np.savez(file, **arrays)
 
 
-def main() -> None:
-    """Serve standard input; what libraries print goes to standard error."""
+def main(scratch: Path) -> None:
+    """Serve standard input; what libraries print goes to standard error.
+
+    ``scratch`` is where things are handed over; a parent that was killed cannot remove it.
+    """
+    parent = os.getppid()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -165,8 +170,10 @@ def main() -> None:
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         worker.serve(0)
     worker.close()
+    if os.getppid() != parent:
+        shutil.rmtree(scratch, ignore_errors=True)
     os._exit(0)  # client libraries leave non-daemon threads behind
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

@@ -116,7 +116,7 @@ class Campaign:
         if self._run is not None:
             self._run.__exit__(None, None, None)
             self._run = None
-        if not self.recorded:
+        if not self._records or not self.recorded:
             return []
         folder = self.options.results / self.name
         return [self.path, *self._written(folder)]
