@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,13 @@ pytest_plugins = ["pytester"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Turn warnings into errors, but for those of libraries that we cannot mend."""
+    """Turn warnings into errors, but for those of libraries that we cannot mend.
+
+    Started in the background, a test run ignores SIGINT and would hand that on to the runs that
+    are interrupted in tests.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("filterwarnings", "error")
     # kafka-python reads its protocol's schemas so when it is imported
     config.addinivalue_line(

@@ -246,7 +246,7 @@ def _summary(
     goes_on = f", {already} of them already measured" if already else ""
     return (
         f"run {campaign.run_id}: {len(trials)} trials of {cells} cells, {blocks} blocks{goes_on}; "
-        f"about {seconds / 60:.0f} min {seconds % 60:.0f} s"
+        f"about {round(seconds) // 60} min {round(seconds) % 60} s"
     )
 
 
