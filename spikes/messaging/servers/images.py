@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from spikebench.target.docker import DockerRecipe, Image, Plan
 from spikebench.target.software import Connection
+from spikes.messaging.servers.kafka_settings import CONFIGURATION, JVM, LOGGING
 
 RABBITMQ_IMAGE = Image(
     release="rabbitmq:4.3.6",
@@ -53,41 +54,8 @@ log.console.use_colors = off
 log.file = false
 """
 
-_KAFKA_PROPERTIES = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:9093
-listeners=PLAINTEXT://0.0.0.0:{port},CONTROLLER://127.0.0.1:9093
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs=/var/lib/kafka/data/spikebench
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=86400000
-auto.create.topics.enable=false
-"""
-
-_KAFKA_LOGGING = """\
-Configuration:
-  Appenders:
-    Console:
-      name: STDOUT
-      PatternLayout:
-        pattern: "[%d] %p %m (%c)%n"
-  Loggers:
-    Root:
-      level: WARN
-      AppenderRef:
-        - ref: STDOUT
-"""
-
 # The jars' own mains rather than an image's start script: every image has the jars, and their
-# scripts differ. The heap is fixed so that a machine's size does not change the result.
+# scripts differ.
 _KAFKA_SCRIPT = """\
 set -e
 kafka() {
@@ -96,9 +64,9 @@ kafka() {
 }
 (kafka -Xmx256m -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format \
     --cluster-id spikebench-cluster-id0 --config /etc/spikebench/server.properties)
-kafka -server -Xms1g -Xmx1g -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -Djava.awt.headless=true \
+kafka -server JVM_OPTIONS \
     kafka.Kafka /etc/spikebench/server.properties
-"""
+""".replace("JVM_OPTIONS", " ".join(JVM))
 
 
 def rabbitmq_plan(ports: Sequence[int]) -> Plan:
@@ -124,8 +92,13 @@ def rabbitmq_plan(ports: Sequence[int]) -> Plan:
 def kafka_plan(ports: Sequence[int]) -> Plan:
     """Plan a single KRaft node, broker and controller in one; its data is in the image's volume."""
     files = {
-        "/etc/spikebench/server.properties": _KAFKA_PROPERTIES.format(port=ports[0]),
-        "/etc/spikebench/log4j2.yaml": _KAFKA_LOGGING,
+        "/etc/spikebench/server.properties": CONFIGURATION.format(
+            listen="0.0.0.0",
+            port=ports[0],
+            controller_port=9093,
+            data="/var/lib/kafka/data/spikebench",
+        ),
+        "/etc/spikebench/log4j2.yaml": LOGGING,
         "/etc/spikebench/start.sh": _KAFKA_SCRIPT,
     }
     return Plan(

@@ -19,46 +19,9 @@ from spikebench.target.ports import LOOPBACK, free_ports
 from spikebench.target.seal import find_damage, seal_tree, sha256
 from spikebench.target.software import Cores, Presence, Say, Software
 from spikes.messaging.servers.images import KAFKA_DOCKER, kafka_answers
+from spikes.messaging.servers.kafka_settings import CONFIGURATION, JVM, LOGGING
 
 LOCK = Path(__file__).parents[1] / "artefacts" / "kafka-server.lock"
-
-# The sessions are long because the broker is taken off the processor between trials.
-_CONFIGURATION = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={data}
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=86400000
-auto.create.topics.enable=false
-"""
-
-_LOGGING = """\
-Configuration:
-  Appenders:
-    Console:
-      name: STDOUT
-      PatternLayout:
-        pattern: "[%d] %p %m (%c)%n"
-  Loggers:
-    Root:
-      level: WARN
-      AppenderRef:
-        - ref: STDOUT
-"""
-
-# The heap is fixed so that a machine's size does not change the result; the collector is the one
-# that Kafka's own scripts ask for, which a single core would otherwise not get.
-_JVM = ("-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Djava.awt.headless=true")
 
 
 @dataclass(frozen=True)
@@ -103,7 +66,9 @@ class LocalKafka:
 
 def _format(home: Path, jars: Sequence[Path], template: Path) -> None:
     configuration = template.with_name("format.properties")
-    configuration.write_text(_CONFIGURATION.format(port=9092, controller_port=9093, data=template))
+    configuration.write_text(
+        CONFIGURATION.format(listen=LOOPBACK, port=9092, controller_port=9093, data=template)
+    )
     command = [*_java(home, jars), "kafka.tools.StorageTool", "format"]
     done = subprocess.run(
         [*command, "--cluster-id", "spikebench-cluster-id0", "--config", str(configuration)],
@@ -130,11 +95,11 @@ def _launch(home: Path, jars: Sequence[Path], formatted: Path, folder: Path) -> 
     )
     shutil.copytree(formatted, data)
     properties.write_text(
-        _CONFIGURATION.format(port=port, controller_port=controller_port, data=data)
+        CONFIGURATION.format(listen=LOOPBACK, port=port, controller_port=controller_port, data=data)
     )
-    logging.write_text(_LOGGING)
+    logging.write_text(LOGGING)
     connection = PrivateConnection(bootstrap=f"{LOOPBACK}:{port}")
-    options = [*_JVM, f"-Dlog4j2.configurationFile={logging}"]
+    options = [*JVM, f"-Dlog4j2.configurationFile={logging}"]
     return Launch(
         command=[*_java(home, jars), *options, "kafka.Kafka", str(properties)],
         connection=connection,
