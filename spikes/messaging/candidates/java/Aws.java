@@ -12,7 +12,6 @@ import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkSystemSetting;
 import software.amazon.awssdk.core.util.VersionInfo;
-import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
 import software.amazon.awssdk.regions.Region;
 
@@ -36,8 +35,9 @@ final class Aws {
             // Emulators speak the service's JSON; the SDK's own choice for Kinesis is CBOR.
             System.setProperty(SdkSystemSetting.CBOR_ENABLED.property(), "false");
         }
-        // Each client has connections of its own, so that closing it ends a call that waits.
-        return builder.httpClient(http()).build();
+        // Each client has connections of its own and closes them itself (which it does not do for an
+        // HTTP client that it is given), so that closing it ends a call that waits.
+        return builder.httpClientBuilder(http()).build();
     }
 
     static String version() {
@@ -53,12 +53,11 @@ final class Aws {
         return error.getClass().getSimpleName() + ": " + error.getMessage();
     }
 
-    private static SdkHttpClient http() {
+    private static ApacheHttpClient.Builder http() {
         return ApacheHttpClient.builder()
                 .maxConnections(CONNECTIONS)
                 .connectionTimeout(Duration.ofSeconds(5))
-                .socketTimeout(Duration.ofSeconds(30))
-                .build();
+                .socketTimeout(Duration.ofSeconds(30));
     }
 
     private static AwsCredentials credentials(Map<String, String> to) {

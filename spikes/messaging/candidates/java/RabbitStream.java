@@ -10,6 +10,10 @@ import com.rabbitmq.stream.OffsetSpecification;
 import com.rabbitmq.stream.Producer;
 import com.rabbitmq.stream.Resource;
 import com.rabbitmq.stream.impl.Client;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -24,6 +28,11 @@ import spikebench.Wiring;
 /** RabbitMQ's streams by the official stream client; every subscriber reads the whole stream. */
 public final class RabbitStream implements Driver {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+    /** Kept from trial to trial: an environment that owns its threads takes a second to close. */
+    private static final EventLoopGroup LOOPS =
+            new MultiThreadIoEventLoopGroup(
+                    new DefaultThreadFactory("stream", true), NioIoHandler.newFactory());
 
     private Wiring wiring;
     private Environment environment;
@@ -43,6 +52,9 @@ public final class RabbitStream implements Driver {
                         .password(to.get("password"))
                         .virtualHost(to.getOrDefault("vhost", "/"))
                         .rpcTimeout(TIMEOUT)
+                        .netty()
+                        .eventLoopGroup(LOOPS)
+                        .environmentBuilder()
                         .build();
     }
 

@@ -52,6 +52,7 @@ final class SqsQueues {
         private final int most;
         private final Inbox inbox;
         private volatile boolean stopping;
+        private volatile boolean polling;
 
         Consumer(Wiring wiring, String queue, Inbox inbox) {
             this.sqs = Aws.client(SqsClient.builder(), wiring.connection());
@@ -70,9 +71,13 @@ final class SqsQueues {
             }
         }
 
+        /** Ends a poll that waits in vain; what is being delivered is acknowledged first. */
         @Override
         public void stop() {
             stopping = true;
+            if (polling) {
+                sqs.close();
+            }
         }
 
         @Override
@@ -82,12 +87,22 @@ final class SqsQueues {
         }
 
         private List<Message> receive() {
-            return sqs.receiveMessage(
-                            request ->
-                                    request.queueUrl(url)
-                                            .maxNumberOfMessages(most)
-                                            .waitTimeSeconds(WAIT_S))
-                    .messages();
+            polling = true;
+            try {
+                return sqs.receiveMessage(
+                                request ->
+                                        request.queueUrl(url)
+                                                .maxNumberOfMessages(most)
+                                                .waitTimeSeconds(WAIT_S))
+                        .messages();
+            } catch (RuntimeException ended) {
+                if (stopping) {
+                    return List.of();
+                }
+                throw ended;
+            } finally {
+                polling = false;
+            }
         }
 
         private void deliver(List<Message> messages) {
