@@ -16,10 +16,10 @@ from spikebench.load.driver import Wiring
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
 from spikebench.target import java
 from spikebench.target.cache import Cache
+from tests.synthetic.java_machine import SYNTHETIC, start_machine
 
 pytestmark = pytest.mark.slow  # the compiler is fetched, once
 
-SOURCES = Path(__file__).parent / "java"
 TAG = 0xFEDCBA98
 PATIENCE_S = 30.0
 
@@ -51,13 +51,9 @@ def home(cache: Cache) -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def machine(cache: Cache, home: Path) -> None:
-    """Start the virtual machine, or give one that another test started the synthetic driver."""
-    classes = jvm.compile_sources([SOURCES], [], cache, home, print)
-    if jpype.isJVMStarted():
-        jpype.addClassPath(classes)
-    else:
-        jvm.start_jvm([classes], home)
+def machine() -> None:
+    """The virtual machine that all tests share."""
+    start_machine()
 
 
 Start = Callable[..., jvm.JavaGenerator]
@@ -347,7 +343,7 @@ def test_a_template_without_header_is_refused() -> None:
 
 def test_sources_are_compiled_once(cache: Cache, home: Path) -> None:
     said: list[str] = []
-    first = jvm.compile_sources([SOURCES], [], cache, home, said.append)
+    first = jvm.compile_sources([SYNTHETIC], [], cache, home, said.append)
     assert (first / "synthetic" / "Synthetic.class").is_file()
     assert (first / "spikebench" / "Generator.class").is_file()
     assert said == []

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import jpype
@@ -18,8 +17,7 @@ from spikebench.candidate import Client
 from spikebench.errors import DriverError
 from spikebench.load import jvm
 from spikebench.load.driver import Confirms, Deliver, Wiring
-from spikebench.target import java, maven
-from spikebench.target.cache import Cache
+from tests.synthetic.java_machine import start_machine
 
 STEP_S = 0.02
 
@@ -28,7 +26,7 @@ class JavaDriver:
     """A ``spikebench.Driver`` as a ``spikebench.load.driver.Driver``."""
 
     def __init__(self, client: Client, wiring: Wiring) -> None:
-        _start(client)
+        start_machine()
         with _java_errors():
             self._java = jpype.JClass(client.driver)()
             self._java.open(jvm._wiring(wiring, wiring.confirm_window))
@@ -118,22 +116,6 @@ class JavaReceiver:
                 self._java.run()
         except Exception as error:
             self._error = self._error or error
-
-
-def _start(client: Client) -> None:
-    """Start the virtual machine, or give one that another test started the classes it lacks."""
-    cache = Cache.open()
-    libraries = [path for lock in client.artefacts for path in maven.class_path(lock, cache, print)]
-    home = java.java_home(cache, print)
-    classes: list[Path] = [
-        jvm.compile_sources(client.sources, libraries, cache, home, print),
-        *libraries,
-    ]
-    if not jpype.isJVMStarted():
-        jvm.start_jvm(classes, home)
-    for path in classes:
-        if str(path) not in jpype.getClassPath():
-            jpype.addClassPath(path)
 
 
 @contextmanager

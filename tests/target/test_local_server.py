@@ -219,9 +219,11 @@ def test_a_disk_that_is_full_is_one_clear_error() -> None:
 
 def test_an_interrupted_start_leaves_nothing() -> None:
     pids = list[int]()
+    others = set(psutil.Process().children(recursive=True))
 
     def interrupt() -> bool:
-        pids.extend(child.pid for child in psutil.Process().children(recursive=True))
+        ours = set(psutil.Process().children(recursive=True)) - others
+        pids.extend(child.pid for child in ours)
         raise KeyboardInterrupt
 
     example = Example(ready=interrupt)

@@ -93,6 +93,8 @@ public final class Kafka implements Driver {
             settings.put("batch.size", wiring.batchBytes());
             settings.put("max.block.ms", TIMEOUT_MS);
             settings.put("delivery.timeout.ms", TIMEOUT_MS + linger);
+            // Half of it, so that a request that gets no answer is tried again.
+            settings.put("request.timeout.ms", TIMEOUT_MS / 2);
             // A body may be longer than a request by default; the broker's own limit is what counts.
             settings.put("max.request.size", Math.max(1_048_576, largestBody + 1_024));
             return settings;
