@@ -26,6 +26,8 @@ def steady_rate(rig: Rig, wiring: Wiring, bodies: Path, warm_up: int, measured: 
     arguments += ["--num-records", str(warm_up + measured), "--warmup-records", str(warm_up)]
     arguments += ["--throughput", "-1", "--payload-file", str(bodies), "--command-property"]
     arguments += ["acks=all", f"linger.ms={wiring.linger_ms:g}", f"batch.size={wiring.batch_bytes}"]
+    # as our own client is set, and why: spikes/messaging/servers/kafka_settings.py
+    arguments += ["send.buffer.bytes=-1", "receive.buffer.bytes=-1"]
     return read_steady_rate(TOOL.run(rig, arguments))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-# The session is long because the broker is taken off the processor between trials.
+# The session is long because the broker is taken off the processor between trials. Socket buffers
+# are the system's: Kafka's own 100 KB hold less than two of loopback's 64 KB segments, and larger
+# requests then wait for TCP's timers, 200 ms or more at a time.
 CONFIGURATION = """\
 process.roles=broker,controller
 node.id=1
@@ -20,6 +22,8 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=86400000
 auto.create.topics.enable=false
+socket.send.buffer.bytes=-1
+socket.receive.buffer.bytes=-1
 """
 
 LOGGING = """\

@@ -62,6 +62,9 @@ public final class Kafka implements Driver {
         settings.put("request.timeout.ms", TIMEOUT_MS);
         settings.put("default.api.timeout.ms", TIMEOUT_MS);
         settings.put("metric.reporters", "");
+        // The system's, as at the broker: see kafka_settings.py.
+        settings.put("send.buffer.bytes", -1);
+        settings.put("receive.buffer.bytes", -1);
         settings.put("enable.metrics.push", false);
         return settings;
     }
