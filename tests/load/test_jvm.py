@@ -346,6 +346,8 @@ def test_sources_are_compiled_once(cache: Cache, home: Path) -> None:
     first = jvm.compile_sources([SYNTHETIC], [], cache, home, said.append)
     assert (first / "synthetic" / "Synthetic.class").is_file()
     assert (first / "spikebench" / "Generator.class").is_file()
+    said.clear()
+    assert jvm.compile_sources([SYNTHETIC], [], cache, home, said.append) == first
     assert said == []
 
 
