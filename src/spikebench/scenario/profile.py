@@ -60,13 +60,13 @@ PROFILES = {
         ),
         Profile(
             name="quick",
-            summary="change-data, default clients, 6 blocks: within 4 minutes on 2 cores",
+            summary="change-data, default clients, 6 blocks: about 4 minutes on 2 cores",
             scenarios=("change-data",),
             blocks=6,
         ),
         Profile(
             name="standard",
-            summary="change-data, steady-latency and work-queue, 6 blocks: within 12 minutes",
+            summary="change-data, steady-latency and work-queue, 6 blocks: about 17 minutes",
             scenarios=("change-data", "steady-latency", "work-queue"),
             blocks=6,
         ),
