@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from spikebench.capacities import searching
 from spikebench.cell import Cell, order_of_block
 from spikebench.discovery import find_spike
 from spikebench.errors import RecordError
@@ -94,12 +95,9 @@ class Campaign:
         """About how long trials take, in seconds, with starting servers and searching."""
         trials = list(trials)
         software = {c.candidate.software.name for c, _ in trials if c.candidate.software}
-        searches = {
-            (c.candidate.name, c.client.name)
-            for c, _ in trials
-            if (needs_capacity(c) or shows_headroom(c))
-        }
-        return sum(cell.seconds for cell, _ in trials) + 8 * len(software) + 6 * len(searches)
+        searches = {searching(c).key for c, _ in trials if needs_capacity(c) or shows_headroom(c)}
+        starting_s, searching_s = 8 * len(software), 8 * len(searches)
+        return sum(cell.seconds for cell, _ in trials) + starting_s + searching_s
 
     def finished(self, cell: Cell, block: int) -> bool:
         """Whether the run that is gone on with has this trial already."""
