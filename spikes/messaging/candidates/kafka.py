@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -11,6 +12,7 @@ from kafka.errors import (
     CoordinatorNotAvailableError,
     GroupIdNotFoundError,
     KafkaError,
+    NotLeaderForPartitionError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
 )
@@ -19,6 +21,7 @@ from spikebench.errors import DriverError
 from spikebench.load.driver import Wiring
 
 CREATE_TIMEOUT_MS = 15_000
+READY_POLL_S = 0.02
 
 
 def partitions(wiring: Wiring) -> int:
@@ -41,7 +44,7 @@ class KafkaTopology:
         self._opened: KafkaAdminClient | None = None
 
     def create(self) -> None:
-        """Create the topic and wait until every partition has a leader; DriverError on refusal."""
+        """Create the topic, wait until each partition takes messages; DriverError on refusal."""
         name = self._wiring.name
         topic = {"num_partitions": partitions(self._wiring), "replication_factor": 1}
         try:
@@ -49,6 +52,7 @@ class KafkaTopology:
             with contextlib.suppress(TopicAlreadyExistsError):
                 admin.create_topics({name: topic}, timeout_ms=CREATE_TIMEOUT_MS)
             admin.wait_for_topics([name], timeout_ms=CREATE_TIMEOUT_MS)
+            self._await_logs(admin)
         except KafkaError as error:
             raise self._refused("create the topic", error) from error
 
@@ -82,17 +86,40 @@ class KafkaTopology:
             raise self._refused("tell its version", error) from error
         return "Kafka " + ".".join(str(part) for part in broker.broker_version)
 
+    def _await_logs(self, admin: KafkaAdminClient) -> None:
+        """Wait until the leaders have opened their logs, which they do after they are announced.
+
+        A producer that comes earlier can have its first batch turned away and the next one taken.
+        The first is then out of sequence whenever it is tried again, until its delivery time-out.
+        """
+        until = time.monotonic() + CREATE_TIMEOUT_MS / 1000
+        while True:
+            try:
+                self._ends(admin)
+                return
+            except (NotLeaderForPartitionError, UnknownTopicOrPartitionError):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(READY_POLL_S)
+
+    def _ends(self, admin: KafkaAdminClient) -> list[int]:
+        """Return the end of each partition's log; a leader without one answers with an error."""
+        ends = admin.list_partition_offsets(dict.fromkeys(self._partitions, OffsetSpec.LATEST))
+        return [end.offset for end in ends.values()]
+
+    @property
+    def _partitions(self) -> list[TopicPartition]:
+        numbers = range(partitions(self._wiring))
+        return [TopicPartition(self._wiring.name, number) for number in numbers]
+
     @property
     def _groups(self) -> list[str]:
         return [group_of(self._wiring, each) for each in range(self._wiring.subscribers)]
 
     def _uncommitted(self, admin: KafkaAdminClient) -> int:
-        numbers = range(partitions(self._wiring))
-        parts = [TopicPartition(self._wiring.name, number) for number in numbers]
-        ends = admin.list_partition_offsets(dict.fromkeys(parts, OffsetSpec.LATEST))
-        written = sum(end.offset for end in ends.values())
+        written = sum(self._ends(admin))
         committed: dict[str, dict[Any, Any]] = admin.list_group_offsets(
-            dict.fromkeys(self._groups, parts)
+            dict.fromkeys(self._groups, self._partitions)
         )
         done = sum(max(at.offset, 0) for offsets in committed.values() for at in offsets.values())
         return int(written * self._wiring.subscribers - done)
