@@ -27,6 +27,7 @@ SPIKE = Spike(
         candidate("stream", capabilities=Capabilities(ordering="queue", competing_consumers=False)),
         candidate("small", capabilities=Capabilities("none", largest_message_bytes=1000)),
         candidate("memory", capabilities=Capabilities("queue", durable=False)),
+        candidate("served", software=software("server", "software"), capabilities=KEY),
         candidate("imitated", software=software("imitation", "emulator"), capabilities=KEY),
         candidate(
             "missing",
@@ -140,6 +141,19 @@ def test_an_emulator_is_run_with_its_own_values(tmp_path: Path) -> None:
         for name in ("imitated", "stream")
     }
     assert rates == {"imitated": [20.0], "stream": [50.0, 60.0]}
+
+
+def test_an_in_memory_candidate_is_measured_at_the_first_swept_value_but_in_full(
+    tmp_path: Path,
+) -> None:
+    swept = {"steady": scenario(sweep={"arrivals.rate_per_s": [50, 60]})}
+    for profile, why in ((STANDARD, "at the first swept value only"), (FULL, "")):
+        found = cells(tmp_path, profile=profile, scenarios=swept)
+        first, second = [c.withheld for c in found if c.candidate.name == "memory" and not c.arm]
+        assert first == ""
+        assert why in second
+        assert bool(second) == bool(why)
+        assert not any(c.withheld for c in found if c.candidate.name == "served")
 
 
 def test_competing_consumers_are_withheld_from_who_cannot_have_them(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -210,10 +210,12 @@ class Searches:
     rate_per_s: float = 4000.0
     held: bool = True
     of: int = 0
+    near: list[float | None] = field(default_factory=list)
 
-    def __call__(self, bench: Bench, session: Session) -> Found:
+    def __call__(self, bench: Bench, session: Session, near: float | None = None) -> Found:
         del bench, session
         self.of += 1
+        self.near.append(near)
         if not self.held:
             return Found(1.0, 1.0, "broker", 8, None, "end-to-end p99 900 ms over 250 ms")
         above = self.rate_per_s * 1.2
@@ -260,6 +262,22 @@ def test_capacity_is_searched_for_once_and_frozen(
     first = recorded(tmp_path)[0]
     assert (first.arm, first.block, first.status) == ("search", BEFORE_BLOCKS, "valid")
     assert first.metrics["capacity"].value == 4000
+
+
+@pytest.mark.usefixtures("rates")
+def test_a_search_begins_where_one_for_the_same_client_ended(
+    tmp_path: Path, searches: Searches
+) -> None:
+    """Another workload of the same candidate is near; another candidate is not."""
+    first, other = (on(name, scenario=scenario(experiment="capacity")) for name in "ab")
+    second = on("a", scenario=scenario(scenario="second", experiment="capacity"))
+    with running(tmp_path, [first.candidate, other.candidate]) as run:
+        for cell in (first, second, other):
+            run.measure(cell, 0)
+        done = read_records(run.file.path)
+    with running(tmp_path, [first.candidate], done=done) as run:
+        run.measure(on("a", scenario=scenario(scenario="third", experiment="capacity")), 0)
+    assert searches.near == [None, 4000.0, None, 4000.0]
 
 
 def test_each_candidate_is_searched_for_by_itself(

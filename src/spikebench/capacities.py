@@ -18,9 +18,11 @@ class Capacities:
     def __init__(self, earlier: Iterable[Record] = ()) -> None:
         self._found: dict[str, Capacity] = {}
         self._latest: dict[str, float] = {}
+        self._near: dict[tuple[str, str, str], float] = {}
         for record in earlier:
             if record.arm == "search" and record.status == "valid":
-                self._found[record.cell] = _recorded(record)
+                known = self._found[record.cell] = _recorded(record)
+                self._near[record.candidate, record.client, record.target] = known.rate_per_s
 
     def find(self, cell: Cell) -> Capacity | None:
         """Return what the search for a cell's workload found, None before there was one."""
@@ -30,7 +32,13 @@ class Capacities:
         """Keep what the search for a cell's workload found, and return it."""
         known = Capacity(found.rate_per_s, found.failed_per_s)
         self._found[searching(cell).key] = known
+        self._near[_who(cell)] = known.rate_per_s
         return known
+
+    def near(self, cell: Cell) -> float | None:
+        """Where to begin a search: what the latest one found for the same client of the same
+        candidate on the same target, under whatever workload; None before there was one."""
+        return self._near.get(_who(cell))
 
     def start(self, cell: Cell, known: Capacity) -> float:
         """Where a capacity trial begins: at what the one before it found, else at the search's."""
@@ -41,6 +49,10 @@ class Capacities:
         metric = outcome.metrics.get("capacity")
         if outcome.status == "valid" and metric and metric.value is not None:
             self._latest[searching(cell).key] = metric.value
+
+
+def _who(cell: Cell) -> tuple[str, str, str]:
+    return cell.candidate.name, cell.client.name, cell.berth.target
 
 
 def searching(cell: Cell) -> Cell:

@@ -87,7 +87,7 @@ def _cells(
 ) -> Iterator[Cell]:
     fitted = profile.fitted(scenario)
     workload = for_emulator(fitted) if berth.fidelity == "emulator" else fitted
-    for variant in variants(workload, profile.full_sweep):
+    for number, variant in enumerate(variants(workload, profile.full_sweep)):
         yield Cell(
             spike=spike,
             scenario=variant.scenario,
@@ -95,8 +95,17 @@ def _cells(
             client=client,
             berth=berth,
             params=variant.params,
-            withheld=berth.reason or _withheld(variant.scenario, candidate, berth),
+            withheld=berth.reason
+            or _withheld(variant.scenario, candidate, berth)
+            or (_beside_the_first(candidate) if number and not profile.full_sweep else ""),
         )
+
+
+def _beside_the_first(candidate: Candidate) -> str:
+    """Say why an in-memory candidate is not measured at every swept value; nothing for others."""
+    if candidate.software is not None:
+        return ""
+    return "shows the load generator, at the first swept value only; --profile full has them all"
 
 
 def _withheld(scenario: Scenario, candidate: Candidate, berth: Berth) -> str:

@@ -216,7 +216,7 @@ class Run:
         versions: dict[str, str] = {}
         bench = self._plain_bench(sought, seed, versions)
         with bench.session() as session:
-            found = search(bench, session)
+            found = search(bench, session, self._capacities.near(cell))
         status: Status = "valid" if found.seen else "void"
         outcome = Outcome(
             status=status, reason=found.reason, limit=found.limit, metrics=found_metrics(found)

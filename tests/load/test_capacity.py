@@ -39,6 +39,26 @@ def test_the_service_rate_is_found_within_the_searchs_resolution(rate_per_s: flo
     assert found.tries <= COLD_TRIES
 
 
+@given(st.floats(50, 60_000), st.floats(0.3, 2.5))
+def test_a_search_that_begins_nearby_finds_the_same_without_a_flood(
+    rate_per_s: float, off: float
+) -> None:
+    queue = QueueSession(rate_per_s)
+    found = search(*on(queue), near=rate_per_s * off)
+    assert found.seen is not None
+    assert rate_per_s / COLD_STEP * 0.99 <= found.rate_per_s <= rate_per_s * HOLDS_ABOVE
+    assert found.failed_per_s is not None
+    assert rate_per_s * 0.99 <= found.failed_per_s <= found.rate_per_s * COLD_STEP * 1.001
+    assert queue.tried[0] == pytest.approx(rate_per_s * off, abs=2)  # of whole messages
+
+
+def test_from_nearby_few_rates_are_tried() -> None:
+    for start in (0.9, 1.2):
+        queue = QueueSession(10_000)
+        search(*on(queue), near=start * 10_000)
+        assert len(queue.tried) <= 5
+
+
 @given(st.floats(200, 20_000), st.sampled_from([0.85, 0.95, 1.0, 1.05, 1.2]))
 def test_a_trial_finds_the_rate_within_a_rung_of_where_it_begins(
     rate_per_s: float, start: float

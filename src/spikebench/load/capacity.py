@@ -30,6 +30,9 @@ FLOOD_MESSAGES = 480_000
 BELOW_FLOOD = 0.8
 """Share of a flood's rate at which a cold search begins: a flood fills every buffer."""
 
+BELOW_DRAINED = 0.9
+"""Share of what came through of a rate that failed at which a search goes on below it."""
+
 COLD_SEGMENT_S = 0.5
 COLD_TRIES = 8
 COLD_STEP = 1.2
@@ -68,12 +71,14 @@ class Found:
     reason: str = ""
 
 
-def search(bench: Bench, session: Session) -> Found:
-    """Find capacity knowing nothing: flood, begin below that, double or halve, then bisect.
+def search(bench: Bench, session: Session, near: float | None = None) -> Found:
+    """Find capacity: begin at a rate, go up or down until it is between two, then bisect.
 
-    A rate has failed when it failed twice in a row: one hiccup of the machine is not a limit.
+    ``near`` is the capacity of a similar workload in messages per second: the search begins there,
+    and goes by small steps. Without it a flood tells where to begin, and steps are wide. A rate has
+    failed when it failed twice in a row: one hiccup of the machine is not a limit.
     """
-    rate = BELOW_FLOOD * _best_flood(bench, session)
+    rate, stride = near or BELOW_FLOOD * _best_flood(bench, session), COLD_STEP if near else 2.0
     best: Observation | None = None
     held_rate, failed, limit, reason = 0.0, math.inf, _UNKNOWN, ""
     for tried in range(COLD_TRIES):
@@ -86,16 +91,21 @@ def search(bench: Bench, session: Session) -> Found:
             failed, limit, reason = rate, _limit_above(bench, seen), verdict.reason
         if failed <= held_rate * COLD_STEP:
             break
-        rate = _next_rate(held_rate, failed)
+        rate = _next_rate(held_rate, failed, stride, drain_rate(seen))
     above = None if math.isinf(failed) else failed
     return Found(held_rate or failed, above, limit, tried + 1, best, reason)
 
 
-def _next_rate(held_rate: float, failed: float) -> float:
-    """Double while all rates hold, halve while none does, else go between."""
+def _next_rate(held_rate: float, failed: float, stride: float, drained: float) -> float:
+    """Up by ``stride`` while all rates hold, down while none does, else go between.
+
+    A rate that failed was a flood, too: ``drained`` is what came through, and it is gone below.
+    """
     if math.isinf(failed):
-        return held_rate * 2
-    return math.sqrt(held_rate * failed) if held_rate else failed / 2
+        return held_rate * stride
+    if held_rate:
+        return math.sqrt(held_rate * failed)
+    return min(failed / stride, BELOW_DRAINED * drained) if drained else failed / 2
 
 
 def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found:
