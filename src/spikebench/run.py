@@ -227,7 +227,11 @@ class Run:
         return self._capacities.keep(cell, found)
 
     def _ceiling(self, cell: Cell) -> float | None:
-        """What the null driver reaches with a client of the same language, same workload."""
+        """What the null driver reaches with a client of the same language.
+
+        It is searched for once a run, at the first workload that asks: a ceiling tells whether the
+        generator is near its end, for which its order of magnitude will do.
+        """
         null = next((c for c in self.spike.candidates if c.software is None), None)
         if null is None or cell.candidate is null:
             return None
@@ -236,7 +240,7 @@ class Run:
             return None
         berth = replace(cell.berth, target="local", fidelity="software", recipe=None)
         of_null = replace(cell, candidate=null, client=client, berth=berth, arm="")
-        return self._capacity(of_null).rate_per_s
+        return self._capacities.near(of_null) or self._capacity(of_null).rate_per_s
 
     def _runtime(self, cell: Cell) -> Runtime:
         return self._java if cell.client.language == "java" else Runtime("python")

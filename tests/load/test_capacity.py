@@ -39,7 +39,7 @@ def test_the_service_rate_is_found_within_the_searchs_resolution(rate_per_s: flo
     assert found.tries <= COLD_TRIES
 
 
-@given(st.floats(50, 60_000), st.floats(0.3, 2.5))
+@given(st.floats(200, 60_000), st.floats(0.3, 2.5))
 def test_a_search_that_begins_nearby_finds_the_same_without_a_flood(
     rate_per_s: float, off: float
 ) -> None:
@@ -67,6 +67,17 @@ def test_a_trial_finds_the_rate_within_a_rung_of_where_it_begins(
     assert found.seen is not None
     assert rate_per_s / LADDER.step * 0.99 <= found.rate_per_s <= rate_per_s * HOLDS_ABOVE
     assert found.tries <= LADDER.tries
+
+
+@pytest.mark.parametrize("start", [0.7, 1.5, 3.0, 10.0])
+def test_a_trial_that_begins_far_off_finds_it_in_few_rates(start: float) -> None:
+    """From above it goes down to what came through at once, and not rung by rung."""
+    queue = QueueSession(5000)
+    found = climb(*on(queue), start * 5000, Ladder(step=1.07, segment_s=1.0, tries=12))
+    assert found.seen is not None
+    assert 5000 / LADDER.step * 0.99 <= found.rate_per_s <= 5000 * HOLDS_ABOVE
+    assert found.failed_per_s == pytest.approx(found.rate_per_s * 1.07, rel=0.002)
+    assert found.tries <= 8
 
 
 def test_what_was_seen_is_of_the_rate_that_is_reported() -> None:

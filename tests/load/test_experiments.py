@@ -80,7 +80,7 @@ def test_a_capacity_trial_is_measured_around_the_frozen_rate() -> None:
 
 def test_a_capacity_trial_in_which_nothing_held_is_void_with_the_reason() -> None:
     asked = steady(experiment="capacity")
-    outcome = capacity(bench(QueueSession(100), asked, rate_per_s=1000.0))
+    outcome = capacity(bench(QueueSession(1000, latency_s=0.3), asked, rate_per_s=1000.0))
     assert outcome.status == "void"
     assert outcome.reason.startswith(f"no rate held within {TRIES} tries from 1,000 msg/s down: ")
     assert "capacity" not in outcome.metrics

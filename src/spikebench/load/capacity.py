@@ -38,6 +38,9 @@ COLD_TRIES = 8
 COLD_STEP = 1.2
 """A cold search ends when the lowest rate that failed is within this ratio of the best."""
 
+ONE_RUNG = 1.001
+"""What rounding may add to the ratio of neighbouring rungs."""
+
 FIRST_PART = 100
 """Probes draw their schedules from parts of the seed that no other segment uses."""
 
@@ -109,7 +112,10 @@ def _next_rate(held_rate: float, failed: float, stride: float, drained: float) -
 
 
 def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found:
-    """Find the highest rate that holds near ``start``: up until one fails, else down to one."""
+    """Find the highest rate that holds near ``start``, and that the next one above it does not.
+
+    Up a rung while rates hold; from one that failed, down to the rung below what came through.
+    """
     best: Observation | None = None
     rate, held_rate, failed, limit, reason = start, 0.0, math.inf, _UNKNOWN, ""
     for tried in range(ladder.tries):
@@ -118,11 +124,17 @@ def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found
             best, held_rate = seen, rate
         else:
             failed, limit, reason = rate, _limit_above(bench, seen), verdict.reason
-        if best is not None and reason:
+        if failed <= held_rate * ladder.step * ONE_RUNG:
             break
-        rate = rate * ladder.step if verdict.all else rate / ladder.step
+        rate = held_rate * ladder.step if best else _rung_below(rate, drain_rate(seen), ladder.step)
     above = None if math.isinf(failed) else failed
     return Found(held_rate or failed, above, limit, tried + 1, best, reason)
+
+
+def _rung_below(failed: float, drained: float, step: float) -> float:
+    """The highest rung below a rate that failed, and not above what came through of it."""
+    rungs = math.log(failed / drained, step) if drained else 1.0
+    return failed / step ** max(1, math.ceil(rungs))
 
 
 _UNKNOWN: Limit = "unknown"

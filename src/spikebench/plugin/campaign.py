@@ -96,7 +96,7 @@ class Campaign:
         trials = list(trials)
         software = {c.candidate.software.name for c, _ in trials if c.candidate.software}
         searches = {searching(c).key for c, _ in trials if needs_capacity(c) or shows_headroom(c)}
-        starting_s, searching_s = 8 * len(software), 8 * len(searches)
+        starting_s, searching_s = 8 * len(software), 5 * len(searches)
         return sum(cell.seconds for cell, _ in trials) + starting_s + searching_s
 
     def finished(self, cell: Cell, block: int) -> bool:

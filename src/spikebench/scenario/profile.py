@@ -1,6 +1,6 @@
 """Profiles: how much of a spike a run takes on, as data.
 
-A trial takes its warm-up, its measured time and about 0.7 s of setting up and draining; a block is
+A trial takes its warm-up, its measured time and about 0.4 s of setting up and draining; a block is
 one trial of each cell and one of the A/A arm.
 """
 
@@ -12,7 +12,7 @@ from spikebench.errors import UsageError
 from spikebench.scenario.model import Scenario
 from spikebench.scenario.variant import for_smoke, stretched
 
-TRIAL_OVERHEAD_S = 0.7
+TRIAL_OVERHEAD_S = 0.4
 """Seconds a trial takes beside warm-up and measured time, for estimates before a run."""
 
 
