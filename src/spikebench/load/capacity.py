@@ -38,6 +38,9 @@ COLD_TRIES = 8
 COLD_STEP = 1.2
 """A cold search ends when the lowest rate that failed is within this ratio of the best."""
 
+LONGEST_STRIDE = 4
+"""Most rungs that a capacity trial goes up at once."""
+
 ONE_RUNG = 1.001
 """What rounding may add to the ratio of neighbouring rungs."""
 
@@ -114,8 +117,10 @@ def _next_rate(held_rate: float, failed: float, stride: float, drained: float) -
 def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found:
     """Find the highest rate that holds near ``start``, and that the next one above it does not.
 
-    Up a rung while rates hold; from one that failed, down to the rung below what came through.
+    Up while rates hold, by one rung and then by two and four, until one fails; from there down to
+    the rung below what came through, or back to what held, and up rung by rung.
     """
+    stride = 1
     best: Observation | None = None
     rate, held_rate, failed, limit, reason = start, 0.0, math.inf, _UNKNOWN, ""
     for tried in range(ladder.tries):
@@ -126,7 +131,12 @@ def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found
             failed, limit, reason = rate, _limit_above(bench, seen), verdict.reason
         if failed <= held_rate * ladder.step * ONE_RUNG:
             break
-        rate = held_rate * ladder.step if best else _rung_below(rate, drain_rate(seen), ladder.step)
+        if best is None:
+            rate = _rung_below(rate, drain_rate(seen), ladder.step)
+        elif math.isinf(failed):
+            rate, stride = held_rate * ladder.step**stride, min(stride * 2, LONGEST_STRIDE)
+        else:
+            rate = held_rate * ladder.step
     above = None if math.isinf(failed) else failed
     return Found(held_rate or failed, above, limit, tried + 1, best, reason)
 
