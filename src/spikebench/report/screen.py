@@ -144,7 +144,7 @@ def _account(row: Row, notes: Footnotes) -> str:
         return NOTHING
     lost, *others = (count(value) for value in counts)
     account = "/".join([f"[red]{lost}[/]" if counts[0] else lost, *others])
-    return account + notes.mark(*wording.refused(row))
+    return account + notes.mark(*wording.refused(row), *wording.unordered(row))
 
 
 def _cpu(row: Row) -> str:

@@ -24,13 +24,14 @@ class Row:
 
     ``best`` names the metrics in which it leads its fidelity and target with a verdict behind it.
     ``judgement`` is None where the scenario requires nothing of it; ``against`` is its declared
-    comparison, None for a baseline.
+    comparison, None for a baseline. ``ordered`` is whether the scenario asks for any order.
     """
 
     cell: Trials
     best: frozenset[str] = frozenset()
     judgement: Judgement | None = None
     against: Declared | None = None
+    ordered: bool = True
 
     @cached_property
     def intervals(self) -> dict[str, Interval]:
@@ -137,6 +138,7 @@ def _section(
             best=best.get(id(cell), frozenset()),
             judgement=_judgement(cell, scenario, promised),
             against=against.get(id(cell)),
+            ordered=scenario is None or scenario.promise.ordering != "none",
         )
         for cell in mine
     )

@@ -54,6 +54,13 @@ def refused(row: Row) -> list[str]:
     return [f"{count:,} messages refused: neither confirmed nor counted as lost"] if count else []
 
 
+def unordered(row: Row) -> list[str]:
+    """That an order was counted which nobody asked for."""
+    if row.ordered or not row.cell.total("reordered"):
+        return []
+    return ["no order was asked for: counted over all that each consumer got, whatever its key"]
+
+
 def why_void(row: Row) -> list[str]:
     """The reasons of trials that do not count."""
     return [f"{reason} ({n}×)" if n > 1 else reason for reason, n in row.cell.reasons.items()]

@@ -145,6 +145,7 @@ public final class Kafka implements Driver {
      */
     private static final class Consumer implements Receiver {
         private static final Duration POLL = Duration.ofMillis(50);
+        private static final Duration CLOSING = Duration.ofMillis(20);
 
         private final KafkaConsumer<byte[], byte[]> consumer;
         private final Inbox inbox;
@@ -219,7 +220,9 @@ public final class Kafka implements Driver {
             try {
                 commitLast();
             } finally {
-                consumer.close(CloseOptions.timeout(Duration.ofMillis(TIMEOUT_MS)));
+                // All is committed; what is left to wait for is the broker's answer to a fetch that
+                // it holds for up to half a second.
+                consumer.close(CloseOptions.timeout(CLOSING));
             }
         }
 
