@@ -219,7 +219,6 @@ def test_an_order_that_nobody_asked_for_is_a_footnote() -> None:
     said = "no order was asked for"
     assert said in report.text(trials, unasked, "md")
     assert said not in report.text(trials, SCENARIOS, "md")
-    assert said not in report.text(list(run()), unasked, "md")
 
 
 def test_peak_memory_is_said_to_be_the_servers() -> None:
