@@ -161,7 +161,7 @@ def test_collecting_lists_cells_with_estimates_and_starts_nothing(root: Path) ->
     ended = run_spike(root, "--collect-only", "--trials=3")
     assert ended.returncode == 0
     assert "16 trials of 6 cells, 3 blocks; about 0 min" in ended.stdout
-    assert "steady-plain-memory-local: 3 trials of 1.2 s on local; no money" in ended.stdout
+    assert "steady-plain-memory-local: 3 trials of 0.9 s on local; no money" in ended.stdout
     assert "steady-absent-memory-local: endpoint: absent has no recipe for it" in ended.stdout
     assert not (root / "results").exists()
 
