@@ -13,7 +13,7 @@ from spikebench import report
 from spikebench.errors import RecordError
 from spikebench.record import Record
 from spikebench.report.table import tabulate
-from spikebench.scenario.model import Promise
+from spikebench.scenario.model import Promise, Requires
 from tests.report.synthetic import MACHINE, SPEED, candidates, ledger, record, run, scenario
 
 SCENARIOS = {"change-data": scenario()}
@@ -215,7 +215,7 @@ def test_refused_messages_are_a_footnote() -> None:
 
 def test_an_order_that_nobody_asked_for_is_a_footnote() -> None:
     trials = [record("kafka", n, ledger=ledger(reordered=50)) for n in range(2)]
-    unasked = {"change-data": scenario(promise=Promise(ordering="none"))}
+    unasked = {"change-data": scenario(promise=Promise(), requires=Requires(lost=0))}
     said = "no order was asked for"
     assert said in report.text(trials, unasked, "md")
     assert said not in report.text(trials, SCENARIOS, "md")
