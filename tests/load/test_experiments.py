@@ -86,6 +86,15 @@ def test_a_capacity_trial_in_which_nothing_held_is_void_with_the_reason() -> Non
     assert "capacity" not in outcome.metrics
 
 
+def test_a_capacity_trial_whose_tries_end_between_far_rungs_is_void() -> None:
+    """Strides reach rung 39 with the twelfth try: it fails, and nobody asked the three below it."""
+    queue = QueueSession(100 * 1.07**36)
+    outcome = capacity(bench(queue, steady(experiment="capacity"), rate_per_s=100.0))
+    assert outcome.status == "void"
+    assert outcome.reason.endswith("12 tries did not bring them within 7%")
+    assert "capacity" not in outcome.metrics
+
+
 def test_a_capacity_trial_in_which_everything_held_shows_no_capacity() -> None:
     outcome = capacity(bench(QueueSession(10**9), steady(experiment="capacity"), rate_per_s=100.0))
     assert outcome.status == "void"

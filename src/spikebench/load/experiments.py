@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from spikebench.load.bench import Bench
-from spikebench.load.capacity import Ladder, climb
+from spikebench.load.capacity import ONE_RUNG, Ladder, climb
 from spikebench.load.judge import judged
 from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Metric, Outcome
@@ -58,6 +58,10 @@ def capacity(bench: Bench) -> Outcome:
         return Outcome(status="void", reason=f"{reason}: {found.reason}", limit=found.limit)
     if found.failed_per_s is None:
         reason = f"every rate held up to {found.rate_per_s:,.0f} msg/s: capacity is higher"
+        return Outcome(status="void", reason=reason, limit=found.limit)
+    if found.failed_per_s > found.rate_per_s * RUNG * ONE_RUNG:
+        between = f"{found.rate_per_s:,.0f} msg/s held and {found.failed_per_s:,.0f} failed"
+        reason = f"{between}: {TRIES} tries did not bring them within {RUNG - 1:.0%}"
         return Outcome(status="void", reason=reason, limit=found.limit)
     metrics = _capacity_metrics(found.rate_per_s, bench)
     outcome = judged(bench, found.seen, timing.measure_s, metrics)
