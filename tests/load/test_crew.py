@@ -171,3 +171,13 @@ def test_roles_are_dealt_to_one_process_or_to_one_each() -> None:
         Roles(False, ((1, 0),)),
         Roles(False, ((1, 1),)),
     ]
+
+
+def test_a_worker_that_closed_its_pipes_and_lingers_is_not_used_again(small_crew: Crew) -> None:
+    (first,) = small_crew.hands(PYTHON, 1)
+    with pytest.raises(DriverError, match="a worker process ended"):
+        open_driver(first, "LingeringDriver")
+    assert not first.alive
+    (second,) = small_crew.hands(PYTHON, 1)
+    assert second is not first
+    open_driver(second, "FlawedDriver")

@@ -181,6 +181,16 @@ class DyingDriver(FlawedDriver):
         os._exit(3)
 
 
+class LingeringDriver(FlawedDriver):
+    """A driver whose client library closes every file and only then takes the process down."""
+
+    def sender(self, confirms: Confirms) -> FlawedSender:
+        del confirms
+        os.closerange(3, 1024)
+        time.sleep(0.5)
+        os._exit(3)
+
+
 class RefusingDriver(FlawedDriver):
     """A driver whose broker lets nobody in."""
 

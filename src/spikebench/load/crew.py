@@ -117,7 +117,7 @@ class Hand:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         except (BrokenPipeError, ValueError) as error:
-            raise DriverError(f"a worker process ended: {self._last_words()}") from error
+            raise self._ended() from error
 
     def _read(self, timeout_s: float) -> dict[str, Any] | None:
         """Return the next answer, or None after ``timeout_s``; progress is kept in ``latest``."""
@@ -127,13 +127,22 @@ class Hand:
                 return None
             chunk = os.read(self._process.stdout.fileno(), 65_536)
             if not chunk:
-                raise DriverError(f"a worker process ended: {self._last_words()}")
+                raise self._ended()
             self._buffered += chunk
         line, self._buffered = self._buffered.split(b"\n", 1)
         answer: dict[str, Any] = json.loads(line)
         if "progress" in answer:
             self.latest = Progress(**answer["progress"])
         return answer
+
+    def _ended(self) -> DriverError:
+        """What to raise of a worker that closed its pipes; it is seen to its end first.
+
+        It closes them a moment before it ends, and must not pass for a live one in between.
+        """
+        words = self._last_words()
+        self.end()
+        return DriverError(f"a worker process ended: {words}")
 
     def _last_words(self) -> str:
         text = Path(self._log.name).read_text(errors="replace").strip()
