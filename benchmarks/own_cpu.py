@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.cpu_clock import main_thread_cpu_s, process_cpu_s
+from benchmarks.cpu_clock import main_thread_cpu_s, process_cpu_s, wake_up_cpu_s
 from benchmarks.ratio import Ratio, Target, ratio_of
 from benchmarks.rig import Rig, candidate
 from spikebench.candidate import Candidate
@@ -15,15 +15,22 @@ from spikebench.candidate import Candidate
 RATE_PER_S = 10_000.0
 WARM_UP_MESSAGES, WARM_UP_S = 150_000, 3.0
 MEASURED_S = 2.0
+WAKE_UPS_PER_S = 1_000.0
+"""The Java loop's, above 4,000 messages a second (``Outbox.TICK_AT_HIGH_RATES_NS``)."""
+
 NULL = "null"
 CANDIDATES = ("kafka", "rabbitmq-classic")
 BELOW = Target("below", 0.05)
 
 METERED = (
     "client process at {rate:,.0f} msg/s of 1 KB, warm: CPU of our Python thread, of the sending "
-    "thread outside the driver, and of the callbacks into our account (one call in 16 metered), "
+    "thread outside the driver, and of the callbacks into our account (one call in 17 metered), "
     "over that of the whole process; {own:.2f} of {all:.1f} µs a message: Python {python:.2f}, "
     "loop {loop:.2f}, account {account:.2f}"
+)
+AWAKE = (
+    "the same without what the machine asks for the loop's wake-ups, one a millisecond: a bare "
+    "sleep of 1 ms takes {sleep:.1f} µs of CPU on these cores, {wake:.2f} µs a message"
 )
 BOUND = (
     "upper bound: CPU of a process that drives null over one that drives {name}, the null driver's "
@@ -39,11 +46,17 @@ class Spent:
     python_us: float
     loop_us: float
     account_us: float
+    sleep_us: float = 0.0
 
     @property
     def own_us(self) -> float:
         """What is ours rather than the client library's."""
         return self.python_us + self.loop_us + self.account_us
+
+    @property
+    def wake_us(self) -> float:
+        """What the machine asks for the loop's wake-ups."""
+        return self.sleep_us * WAKE_UPS_PER_S / RATE_PER_S
 
 
 Round = Mapping[str, Spent]
@@ -53,7 +66,8 @@ def own_cpu_share(rig: Rig, rounds: int) -> list[Ratio]:
     """Our own CPU over the whole process's, by meter, and by the null driver as a bound."""
     names = (NULL, *CANDIDATES)
     spent = [{name: measure(rig, candidate(name)) for name in names} for _ in range(rounds)]
-    return [row for name in CANDIDATES for row in (_metered(name, spent), _bound(name, spent))]
+    rows = (_metered, _awake, _bound)
+    return [row(name, spent) for name in CANDIDATES for row in rows]
 
 
 def _metered(name: str, rounds: Sequence[Round]) -> Ratio:
@@ -67,6 +81,15 @@ def _metered(name: str, rounds: Sequence[Round]) -> Ratio:
         account=_mean([s.account_us for s in spent]),
     )
     return ratio_of(f"own-cpu-share-{name}", [s.own_us / s.all_us for s in spent], note, BELOW)
+
+
+def _awake(name: str, rounds: Sequence[Round]) -> Ratio:
+    spent = [each[name] for each in rounds]
+    note = AWAKE.format(
+        sleep=_mean([s.sleep_us for s in spent]), wake=_mean([s.wake_us for s in spent])
+    )
+    shares = [max(s.own_us - s.wake_us, 0.0) / s.all_us for s in spent]
+    return ratio_of(f"own-cpu-share-awake-{name}", shares, note)
 
 
 def _bound(name: str, rounds: Sequence[Round]) -> Ratio:
@@ -94,7 +117,9 @@ def measure(rig: Rig, driven: Candidate) -> Spent:
             before = process_cpu_s(pid), main_thread_cpu_s(pid)
             generator.evenly(RATE_PER_S, MEASURED_S)
             after = process_cpu_s(pid), main_thread_cpu_s(pid)
-        return read_spent(report.read_text(), after[0] - before[0], after[1] - before[1])
+        sleep_us = wake_up_cpu_s(rig.cores.load) * 1e6
+        spent = read_spent(report.read_text(), after[0] - before[0], after[1] - before[1])
+        return replace(spent, sleep_us=sleep_us)
 
 
 def metered(driven: Candidate) -> Candidate:

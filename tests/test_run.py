@@ -264,20 +264,35 @@ def test_capacity_is_searched_for_once_and_frozen(
     assert first.metrics["capacity"].value == 4000
 
 
+def of_scenario(name: str, cell: Cell) -> Cell:
+    return replace(cell, scenario=cell.scenario.model_copy(update={"scenario": name}))
+
+
 @pytest.mark.usefixtures("rates")
-def test_a_search_begins_where_one_for_the_same_client_ended(
+def test_a_search_begins_at_what_was_last_found_for_the_same_client(
     tmp_path: Path, searches: Searches
 ) -> None:
     """Another workload of the same candidate is near; another candidate is not."""
     first, other = (on(name, scenario=scenario(experiment="capacity")) for name in "ab")
-    second = on("a", scenario=scenario(scenario="second", experiment="capacity"))
+    second, third = (of_scenario(name, sharing("a", "30 %")) for name in ("second", "third"))
     with running(tmp_path, [first.candidate, other.candidate]) as run:
         for cell in (first, second, other):
             run.measure(cell, 0)
         done = read_records(run.file.path)
     with running(tmp_path, [first.candidate], done=done) as run:
-        run.measure(on("a", scenario=scenario(scenario="third", experiment="capacity")), 0)
-    assert searches.near == [None, 4000.0, None, 4000.0]
+        run.measure(third, 0)
+    assert searches.near == [None, pytest.approx(4400), None, 4000.0]
+
+
+def test_a_capacity_trial_is_searched_for_only_where_nothing_is_near(
+    tmp_path: Path, searches: Searches, rates: list[Asked]
+) -> None:
+    first = on("a", scenario=scenario(experiment="capacity"))
+    with running(tmp_path, [first.candidate]) as run:
+        for cell in (first, of_scenario("second", first), first):
+            run.measure(cell, 0)
+    assert searches.of == 1
+    assert [rate for rate, _, _ in rates] == pytest.approx([4000, 4400, 4400])
 
 
 def test_each_candidate_is_searched_for_by_itself(

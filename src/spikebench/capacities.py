@@ -36,19 +36,19 @@ class Capacities:
         return known
 
     def near(self, cell: Cell) -> float | None:
-        """Where to begin a search: what the latest one found for the same client of the same
-        candidate on the same target, under whatever workload; None before there was one."""
+        """What was found last for the same client of the same candidate on the same target, under
+        whatever workload, in messages per second; None before anything was."""
         return self._near.get(_who(cell))
 
-    def start(self, cell: Cell, known: Capacity) -> float:
-        """Where a capacity trial begins: at what the one before it found, else at the search's."""
-        return self._latest.get(searching(cell).key, known.rate_per_s)
+    def start(self, cell: Cell) -> float | None:
+        """Where a capacity trial begins: at what the one before it found, else at what is near."""
+        return self._latest.get(searching(cell).key, self.near(cell))
 
     def learn(self, cell: Cell, outcome: Outcome) -> None:
         """Begin the cell's next capacity trial where this one ended."""
         metric = outcome.metrics.get("capacity")
         if outcome.status == "valid" and metric and metric.value is not None:
-            self._latest[searching(cell).key] = metric.value
+            self._latest[searching(cell).key] = self._near[_who(cell)] = metric.value
 
 
 def _who(cell: Cell) -> tuple[str, str, str]:

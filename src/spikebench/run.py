@@ -114,21 +114,14 @@ class Run:
         return outcome
 
     def _bench(self, cell: Cell, block: int, seed: int, versions: dict[str, str]) -> Bench:
+        if cell.scenario.experiment == "capacity":
+            ceiling = self._ceiling(cell)
+            rate = self._capacities.start(cell) or self._capacity(cell).rate_per_s
+            bench = self._plain_bench(cell, seed, versions)
+            return replace(bench, rate_per_s=rate, ceiling=ceiling)
         known = self._capacity(cell) if needs_capacity(cell) else self._headroom(cell, block)
-        ceiling = self._ceiling(cell) if cell.scenario.experiment == "capacity" else None
         bench = self._plain_bench(cell, seed, versions)  # last: a search puts other servers to rest
-        rate_per_s = self._rate(cell, known)
-        return replace(bench, rate_per_s=rate_per_s, expected_capacity=known, ceiling=ceiling)
-
-    def _rate(self, cell: Cell, known: Capacity | None) -> float:
-        """The rate asked for in messages per second; a share is taken of the frozen capacity."""
-        arrivals = cell.scenario.arrivals
-        if known is not None and cell.scenario.experiment == "capacity":
-            return self._capacities.start(cell, known)
-        if known is not None and arrivals.capacity_share is not None:
-            return known.rate_per_s * arrivals.capacity_share
-        assert arrivals.fixed_rate_per_s is not None, "a share is of a capacity that is known"
-        return arrivals.fixed_rate_per_s
+        return replace(bench, rate_per_s=_rate(cell, known), expected_capacity=known)
 
     def _plain_bench(self, cell: Cell, seed: int, versions: dict[str, str]) -> Bench:
         """A bench for ``cell``, with its server awake and no capacity known."""
@@ -324,9 +317,17 @@ def _topology(cell: Cell, wiring: Wiring) -> Topology | None:
 
 
 def needs_capacity(cell: Cell) -> bool:
-    """Whether a trial of the cell can't be run without knowing its capacity."""
-    scenario = cell.scenario
-    return scenario.experiment == "capacity" or scenario.arrivals.capacity_share is not None
+    """Whether the rate that a trial of the cell asks for is a share of its capacity."""
+    return cell.scenario.arrivals.capacity_share is not None
+
+
+def _rate(cell: Cell, known: Capacity | None) -> float:
+    """The rate asked for in messages per second; a share is taken of the frozen capacity."""
+    arrivals = cell.scenario.arrivals
+    if known is not None and arrivals.capacity_share is not None:
+        return known.rate_per_s * arrivals.capacity_share
+    assert arrivals.fixed_rate_per_s is not None, "a share is of a capacity that is known"
+    return arrivals.fixed_rate_per_s
 
 
 def shows_headroom(cell: Cell) -> bool:

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from benchmarks.cpu_clock import main_thread_cpu_s, process_cpu_s
+from benchmarks.cpu_clock import main_thread_cpu_s, process_cpu_s, wake_up_cpu_s
 from benchmarks.own_cpu import measure, metered, read_spent
 from benchmarks.rig import Rig, candidate
 
@@ -31,6 +31,12 @@ def test_a_process_clock_tells_what_the_process_itself_sees() -> None:
     used = process_cpu_s(os.getpid()) - before
     assert 0.05 <= used <= time.process_time() - own + 0.001
     assert 0 < main_thread_cpu_s(os.getpid()) <= process_cpu_s(os.getpid())
+
+
+def test_a_sleep_takes_less_cpu_than_time_and_leaves_the_cores_as_they_were() -> None:
+    cores = os.sched_getaffinity(0)
+    assert 0 < wake_up_cpu_s(sorted(cores)[:1], sleep_s=0.02, count=5) < 0.02
+    assert os.sched_getaffinity(0) == cores
 
 
 def test_a_process_that_is_gone_has_no_clock() -> None:

@@ -145,7 +145,7 @@ def test_a_trial_that_begins_far_below_takes_longer_strides_and_comes_back() -> 
     queue = QueueSession(2000)
     found = climb(*on(queue), 1000, Ladder(step=1.07, segment_s=1.0, tries=12))
     rungs = [round(np.log(rate / 1000) / np.log(1.07)) for rate in queue.tried]
-    assert rungs == [0, 1, 3, 7, 11, 8, 9, 10, 11][: len(rungs)]
+    assert rungs == [0, 1, 3, 7, 11, 8, 10]
     assert found.failed_per_s == pytest.approx(found.rate_per_s * 1.07, rel=0.002)
 
 

@@ -95,6 +95,7 @@ def test_a_generator_that_was_late_by_half_of_what_it_measured_voids_the_trial()
     outcome = judged(BENCH, late, 5.0)
     assert outcome.status == "void"
     assert outcome.reason == "the generator was late: p99 6.0 ms of 10.0 ms end to end"
+    assert outcome.limit == "client"
 
 
 def test_lateness_is_forgiven_where_it_is_small_in_itself_or_beside_the_rest() -> None:

@@ -117,8 +117,8 @@ def _next_rate(held_rate: float, failed: float, stride: float, drained: float) -
 def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found:
     """Find the highest rate that holds near ``start``, and that the next one above it does not.
 
-    Up while rates hold, by one rung and then by two and four, until one fails; from there down to
-    the rung below what came through, or back to what held, and up rung by rung.
+    Up while rates hold, by one rung and then by two and four, until one fails, and then again from
+    what held; where none holds, down to the rung below what came through.
     """
     stride = 1
     best: Observation | None = None
@@ -128,15 +128,14 @@ def climb(bench: Bench, session: Session, start: float, ladder: Ladder) -> Found
         if verdict.all:
             best, held_rate = seen, rate
         else:
-            failed, limit, reason = rate, _limit_above(bench, seen), verdict.reason
+            failed, limit, reason, stride = rate, _limit_above(bench, seen), verdict.reason, 1
         if failed <= held_rate * ladder.step * ONE_RUNG:
             break
         if best is None:
             rate = _rung_below(rate, drain_rate(seen), ladder.step)
-        elif math.isinf(failed):
-            rate, stride = held_rate * ladder.step**stride, min(stride * 2, LONGEST_STRIDE)
         else:
-            rate = held_rate * ladder.step
+            rate = min(held_rate * ladder.step**stride, failed / ladder.step)
+            stride = min(stride * 2, LONGEST_STRIDE)
     above = None if math.isinf(failed) else failed
     return Found(held_rate or failed, above, limit, tried + 1, best, reason)
 

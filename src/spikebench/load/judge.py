@@ -28,13 +28,16 @@ def judged(
         **_cpu_metrics(seen),
         **(extra or {}),
     }
-    reason = _void_reason(seen, verdict, metrics, in_memory=bench.server is None)
+    late = "" if bench.server is None else _lateness(metrics)
+    reason = _void_reason(seen, verdict) or late
     share = load_of(seen.busy or seen.usage, bench.cores.server, bench.cores.load)
     rate, known = throughput(seen, duration_s), distinct(seen)
     return Outcome(
         status="failed" if seen.error else "void" if reason else "valid",
         reason=seen.error or reason,
-        limit=limit_of(share, verdict.rate and verdict.flat, rate, bench.ceiling),
+        limit="client"
+        if reason and reason == late
+        else limit_of(share, verdict.rate and verdict.flat, rate, bench.ceiling),
         metrics=metrics,
         quantiles={n: quantiles(samples, known[n]) for n, samples in latencies(seen).items()},
         ledger=account(seen, bench.scenario.promise.ordering),
@@ -68,17 +71,18 @@ def _per_million(cpu_s: float | None, messages: int) -> Metric:
     return Metric(value=cpu_s / messages * 1e6, unit="s", better="lower", n=messages)
 
 
-def _void_reason(
-    seen: Observation, verdict: Held, metrics: dict[str, Metric], in_memory: bool
-) -> str:
+def _void_reason(seen: Observation, verdict: Held) -> str:
     """Say why a trial may not count, or nothing where it may."""
     if not (verdict.rate and verdict.confirmed and verdict.flat):
         return verdict.reason  # what was confirmed and not delivered is a loss, and counts
     if backwards := negative(seen):
         return f"{backwards} latencies below zero: the clocks disagree"
-    late, response = metrics["lateness_p99"].value, metrics["end_to_end_p99"].value
-    if in_memory or late is None or response is None or late < LATE_FLOOR_MS:
-        return ""
-    if late > LATE_SHARE * response:
-        return f"the generator was late: p99 {late:.1f} ms of {response:.1f} ms end to end"
     return ""
+
+
+def _lateness(metrics: dict[str, Metric]) -> str:
+    """Say how late the generator itself was, where that is too much of what was measured."""
+    late, response = metrics["lateness_p99"].value, metrics["end_to_end_p99"].value
+    if late is None or response is None or late < LATE_FLOOR_MS or late <= LATE_SHARE * response:
+        return ""
+    return f"the generator was late: p99 {late:.1f} ms of {response:.1f} ms end to end"

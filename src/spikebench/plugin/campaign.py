@@ -104,7 +104,17 @@ class Campaign:
         return any(r.cell == cell.key and r.block == block for r in self._earlier)
 
     def measure(self, cell: Cell, block: int) -> Record:
-        """Measure one trial; what it needs is started when it is first needed."""
+        """Measure one trial, and once more where the load generator made it void.
+
+        Both are recorded, the last is returned. A trial that is void because the candidate did not
+        keep up is not measured again: that would be choosing among results. What a trial needs is
+        started when it is first needed.
+        """
+        record = self._measured(cell, block)
+        again = record.status == "void" and record.limit == "client"
+        return self._measured(cell, block) if again else record
+
+    def _measured(self, cell: Cell, block: int) -> Record:
         record = self._running.measure(cell, block)
         self._records.append(record)
         return record
