@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -128,6 +129,46 @@ def test_a_paused_server_does_not_run_until_it_is_resumed(server: LocalServer) -
     server.resume()
     assert answers("127.0.0.1", int(server.connection["port"]))
     assert psutil.STATUS_STOPPED not in {psutil.Process(pid).status() for pid in server.pids}
+
+
+def test_a_crashed_server_starts_again_on_its_data(server: LocalServer, example: Example) -> None:
+    (example.folders[0] / "kept").write_text("by the server")
+    before, used = server.pids, server.cpu_s() or 0
+    server.crash()
+    assert all(map(_gone, before))
+    assert not server.alive()
+    server.start_again()
+    assert server.alive()
+    assert answers("127.0.0.1", int(server.connection["port"]))
+    assert not set(before) & set(server.pids)
+    assert (example.folders[0] / "kept").read_text() == "by the server"
+    assert (server.cpu_s() or 0) >= used
+    assert server.ports == {int(server.connection["port"])}
+
+
+def test_a_server_that_crashed_can_be_stopped(server: LocalServer, example: Example) -> None:
+    server.crash()
+    server.stop()
+    assert not example.folders[0].exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_small_disk_can_be_filled_freed_and_goes_with_the_server(
+    server: LocalServer, example: Example
+) -> None:
+    folder = example.folders[0]
+    (folder / "kept").write_text("by the server")
+    server.confine()
+    assert folder.is_mount()
+    assert (folder / "kept").read_text() == "by the server"
+    assert shutil.disk_usage(folder).total < 400_000_000
+    server.fill_disk()
+    with pytest.raises(OSError, match="No space left"):
+        (folder / "more").write_bytes(bytes(1 << 20))
+    server.free_disk()
+    (folder / "more").write_bytes(bytes(1 << 20))
+    server.stop()
+    assert not folder.exists()
 
 
 def test_a_paused_server_can_be_stopped(server: LocalServer) -> None:

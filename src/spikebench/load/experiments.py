@@ -1,4 +1,4 @@
-"""The experiments a scenario can ask for: latency at a fixed rate, capacity, and backlog."""
+"""The experiments a scenario can ask for: latency at a fixed rate, capacity, backlog, faults."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from spikebench.load.bench import Bench
 from spikebench.load.capacity import ONE_RUNG, Ladder, climb
+from spikebench.load.fault import fault
 from spikebench.load.judge import judged
 from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Metric, Outcome
@@ -89,6 +90,7 @@ EXPERIMENTS: dict[str, Callable[[Bench], Outcome]] = {
     "latency": latency,
     "capacity": capacity,
     "backlog": backlog,
+    "fault": fault,
 }
 
 

@@ -38,6 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks."""
     config.addinivalue_line("markers", "spike(name): the module's experiments belong to a spike")
     config.addinivalue_line("markers", "scenario(name): the experiment runs this scenario")
+    config.addinivalue_line(
+        "markers", "faults: something breaks in the middle; run with -m faults, and only then"
+    )
     config.stash[CAMPAIGNS] = {}
     interrupted.clear()
     config.stash[TERMINATED] = []
