@@ -18,7 +18,7 @@ from spikebench.scenario.read import read_scenarios
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.software import Presence, Running, Software, TargetName
-from tests.report.synthetic import MACHINE, SPEED, run
+from tests.report.synthetic import MACHINE, SPEED, metric, run
 
 ROOT = Path(__file__).parents[1]
 
@@ -108,6 +108,42 @@ def test_compare_by_another_metric_and_delta(spikebench: Spikebench, results: Pa
     out = spikebench("compare", "kafka", "rabbitmq-quorum", *asked)[1]
     assert "client_cpu_per_million" in out
     assert "equivalent within ±30%" in out
+
+
+def test_compare_counts_without_a_test_and_says_so(spikebench: Spikebench, results: Path) -> None:
+    asked = ("--metric", "lost", "--results", str(results))
+    out = spikebench("compare", "kafka", "rabbitmq-quorum", *asked)[1]
+    assert "equivalent within ±20%: counted 0 against 0, which needs no test" in out
+
+
+def test_compare_tells_the_drift_of_the_run(spikebench: Spikebench, results: Path) -> None:
+    out = spikebench("compare", "kafka", "rabbitmq-quorum", "--results", str(results))[1]
+    (line,) = [line for line in out.splitlines() if "drift:" in line]
+    assert line.startswith("change-data: end_to_end_p50 drift: ")
+    assert line.endswith(": none is shown")
+
+
+def test_compare_tells_the_drift_of_each_of_two_runs(
+    spikebench: Spikebench, tmp_path: Path
+) -> None:
+    """Within a run blocks are interleaved; two runs are not, and that is said."""
+
+    def slower(trial: Record) -> Record:
+        slow = trial.metrics["end_to_end_p50"]
+        value = (slow.value or 0.0) * 1.1**trial.block
+        changed = {**trial.metrics, "end_to_end_p50": metric("end_to_end_p50", value)}
+        return trial.model_copy(update={"metrics": changed})
+
+    record_run(tmp_path, "20260101-a", run(run_id="20260101-a"))
+    record_run(tmp_path, "20260102-b", map(slower, run(run_id="20260102-b")))
+    asked = ("20260101-a", "20260102-b", "--results", str(tmp_path))
+    lines = [line for line in spikebench("compare", *asked)[1].splitlines() if "drift:" in line]
+    assert [line.partition(": end")[0] for line in lines] == [
+        "change-data, run 20260101-a",
+        "change-data, run 20260102-b",
+    ]
+    assert lines[0].endswith("none is shown")
+    assert lines[1].endswith("two runs are not interleaved: a difference between them may be drift")
 
 
 def test_a_gate_closes_on_what_is_worse_and_on_nothing_else(

@@ -66,27 +66,29 @@ def compare(
     scenarios = read_scenarios(found.scenarios)
     names = {candidate.name for candidate in found.candidates}
     if {a, b} <= names:
-        pairs = _within(found.name, a, b, run, results)
+        runs = [_cells(found.name, run, results)]
+        pairs = _within(runs[0], a, b)
     elif {a, b} & names:
         raise UsageError(
             f"{a} and {b}: name two candidates (of {', '.join(sorted(names))}) or two runs"
         )
     else:
-        pairs = _across(found.name, a, b, results)
+        runs = [_cells(found.name, run_id, results) for run_id in (a, b)]
+        pairs = _across(*runs)
     chosen = [pair for pair in pairs if scenario in (None, pair[0].scenario)]
     if not chosen:
         raise UsageError(
             f"{a} and {b} have no cell in common; `spikebench table` shows what a run has"
         )
     compared = list(_compared(chosen, scenarios, metric, delta))
-    _show(compared, across=not {a, b} <= names)
+    _show(compared, across=len(runs) > 1)
+    _show_drift(compared, runs)
     if gate:
         _gate(compared, b)
 
 
-def _within(spike: str, a: str, b: str, run: str | None, results: Path) -> list[Pair]:
+def _within(cells: Sequence[Trials], a: str, b: str) -> list[Pair]:
     """Cells of two candidates with the same scenario and parameters, and client where it can be."""
-    cells = _cells(spike, run, results)
     pairs = []
     for cell in (cell for cell in cells if cell.candidate == a):
         others = [o for o in cells if o.candidate == b and _workload(o) == _workload(cell)]
@@ -96,11 +98,10 @@ def _within(spike: str, a: str, b: str, run: str | None, results: Path) -> list[
     return pairs
 
 
-def _across(spike: str, a: str, b: str, results: Path) -> list[Pair]:
+def _across(mine: Sequence[Trials], theirs: Sequence[Trials]) -> list[Pair]:
     """The same cells of two runs: on the same target, else on another, which is then named."""
     pairs = []
-    theirs = _cells(spike, b, results)
-    for cell in _cells(spike, a, results):
+    for cell in mine:
         others = [other for other in theirs if _place(other) == _place(cell)]
         pairs += [(cell, other) for other in _nearest(cell, others)]
     return pairs
@@ -178,6 +179,20 @@ def _show(found: Sequence[Declared], across: bool) -> None:
             unit = cell.metrics[one.metric].unit if one.metric in cell.metrics else ""
             click.echo(f"  {name:<34} {middle} {unit}  n {len(values)} ({cell.void} void)")
         click.echo(f"  ratio {wording.ratio(one.comparison)}  {wording.verdict(one, (a, b))}")
+
+
+def _show_drift(found: Sequence[Declared], runs: Sequence[Sequence[Trials]]) -> None:
+    """Print a line a run for each scenario and metric compared: whether its blocks had a trend."""
+    from spikebench.report import wording
+    from spikebench.report.declared import timed
+    from spikebench.stats import drift
+
+    for scenario, metric in dict.fromkeys((one.a.scenario, one.metric) for one in found):
+        for cells in runs:
+            trend = drift(timed(cells, scenario), metric)
+            if trend is not None:
+                where = f", run {cells[0].first.run_id}" if len(runs) > 1 else ""
+                click.echo(f"{scenario}{where}: {metric} {wording.drift(trend, len(runs) == 1)}")
 
 
 def _names(one: Declared, across: bool) -> tuple[str, str]:
