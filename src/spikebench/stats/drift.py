@@ -66,8 +66,15 @@ def drift(cells: Sequence[Trials], metric: str) -> Drift | None:
     having = [cell for cell in cells if _has_logs(cell, metric)]
     if not having:
         return None
-    numbers, logs = _logs(having, metric)
-    return _trend(numbers, _effects(logs), len(having), having[0].metrics[metric].better)
+    return trend(*_logs(having, metric), having[0].metrics[metric].better)
+
+
+def trend(numbers: Values, logs: Values, better: Better) -> Drift:
+    """Test the trend of ``logs`` over the ``numbers`` of their blocks.
+
+    ``logs`` has a row a cell and a column a block, nan where a cell lacks it; no row is all nan.
+    """
+    return _trend(numbers, _effects(logs), len(logs), better)
 
 
 def drifting(cells: Sequence[Trials], metric: str) -> dict[int, Drift]:
