@@ -221,6 +221,7 @@ class Session:
             usage=busy,
             busy=busy,
             confirms=self.wiring.confirmed,
+            held_until_ns=first.held_until_ns,
             refusals=first.refusals,
             error=error or self._error(),
             attached_ns=self._attached_ns,

@@ -45,7 +45,9 @@ class Observation:
     ``key`` is each message's key index; ``size_bytes`` its body's length. ``refusals`` counts the
     reasons for which messages failed. ``error`` is set when a client lost its connection.
     ``usage`` is of the whole segment, its drain included; ``busy`` of the time until the last
-    confirm. ``confirms`` is whether confirms were asked for.
+    confirm. ``confirms`` is whether confirms were asked for. ``held_until_ns`` is until when the
+    candidate held the generator back before each message, by a full window or a long call; None
+    where that was not noted.
     """
 
     first_seq: int
@@ -62,6 +64,7 @@ class Observation:
     attached_ns: int = 0
     busy: Usage | None = None
     confirms: bool = True
+    held_until_ns: Nanoseconds | None = None
 
     @property
     def sent(self) -> npt.NDArray[np.bool_]:
