@@ -29,13 +29,17 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU seconds and peak memory (bytes) over a span; None where a side can't be seen."""
+    """CPU seconds and peak memory (bytes) over a span; None where a side can't be seen.
+
+    ``cores_busy_s`` is, by its number, how long each core was busy, whoever it worked for.
+    """
 
     server_cpu_s: float | None
     client_cpu_s: float | None
     span_s: float
     server_peak_rss: int | None = None
     client_peak_rss: int | None = None
+    cores_busy_s: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
