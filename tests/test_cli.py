@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -169,6 +169,100 @@ def test_a_gate_does_not_judge_what_it_cannot(spikebench: Spikebench, results: P
     assert counted[0] == counted[2]
 
 
+def two_runs(results: Path, change: float, machine: Mapping[str, object] = MACHINE) -> None:
+    """The same run twice, but that the second's latencies are changed."""
+
+    def changed(trial: Record) -> Record:
+        value = (trial.metrics["end_to_end_p50"].value or 0.0) * change
+        metrics = {**trial.metrics, "end_to_end_p50": metric("end_to_end_p50", value)}
+        return trial.model_copy(update={"metrics": metrics})
+
+    record_run(results, "20260101-a", run(run_id="20260101-a"))
+    record_run(results, "20260102-b", map(changed, run(run_id="20260102-b", environment=machine)))
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "said"),
+    [
+        (1.5, 8, "20260102-b is worse in 5 of 9 comparisons: change-data, rabbitmq-classic (java)"),
+        (1.0, 0, "20260102-b is shown worse nowhere; 4 of 9 comparisons are open"),
+        (0.5, 0, "20260102-b is shown worse nowhere; 4 of 9 comparisons are open"),
+    ],
+)
+def test_a_gate_between_two_runs_closes_where_the_second_is_worse(
+    spikebench: Spikebench, tmp_path: Path, change: float, status: int, said: str
+) -> None:
+    two_runs(tmp_path, change)
+    asked = ("20260101-a", "20260102-b", "--gate", "--results", str(tmp_path))
+    code, out, err = spikebench("compare", *asked)
+    assert code == status
+    assert said in out + err
+
+
+def test_a_machine_that_differs_keeps_a_gate_from_closing(
+    spikebench: Spikebench, tmp_path: Path
+) -> None:
+    other = {**MACHINE, "cores": 4, "fingerprint": "eeee"}
+    two_runs(tmp_path, 1.5, other)
+    asked = ("20260101-a", "20260102-b", "--gate", "--results", str(tmp_path))
+    code, out, _ = spikebench("compare", *asked)
+    assert code == 0
+    assert out.count("unresolved: the machines differ: cores 2 and 4") == 5
+    assert "9 of 9 comparisons are open" in out
+
+
+def test_a_workload_that_differs_is_named(spikebench: Spikebench, tmp_path: Path) -> None:
+    record_run(tmp_path, "20260101-a", run(run_id="20260101-a", workload="aaaa"))
+    record_run(tmp_path, "20260102-b", run(run_id="20260102-b", workload="bbbb"))
+    asked = ("20260101-a", "20260102-b", "--results", str(tmp_path))
+    out = spikebench("compare", *asked)[1]
+    assert out.count("unresolved: the workloads differ: aaaa and bbbb") == 5
+
+
+def test_all_candidates_against_a_named_baseline(spikebench: Spikebench, results: Path) -> None:
+    asked = ("--baseline", "rabbitmq-classic", "--results", str(results))
+    status, out, _ = spikebench("compare", *asked)
+    assert status == 0
+    heads = [line for line in out.splitlines() if "÷" in line]
+    assert set(heads) == {
+        "change-data, emulator: end_to_end_p50 ÷ rabbitmq-classic (java)",
+        "change-data, software: end_to_end_p50 ÷ rabbitmq-classic (java)",
+    }
+    assert "kafka (java) better" in out
+    assert out.count("rabbitmq-classic (java) better") == 2
+    assert out.count("no verdict across fidelities") == 4
+
+
+def test_some_candidates_against_a_baseline_share_one_adjustment(
+    spikebench: Spikebench, results: Path
+) -> None:
+    asked = ("kafka", "rabbitmq-stream", "--baseline", "rabbitmq-quorum", "--gate")
+    status, out, _ = spikebench("compare", *asked, "--results", str(results))
+    assert status == 0
+    assert out.count(" better") == 2
+    assert "kafka or rabbitmq-stream is shown worse nowhere; 0 of 2" in out
+
+
+def test_a_gate_closes_where_any_is_worse_than_the_baseline(
+    spikebench: Spikebench, results: Path
+) -> None:
+    asked = ("rabbitmq-quorum", "rabbitmq-stream", "--baseline", "kafka", "--gate")
+    status, _, err = spikebench("compare", *asked, "--results", str(results))
+    assert status == 8
+    assert "is worse in 2 of 2 comparisons" in err
+
+
+def test_runs_against_a_named_run(spikebench: Spikebench, tmp_path: Path) -> None:
+    two_runs(tmp_path, 1.5)
+    record_run(tmp_path, "20260103-c", run(run_id="20260103-c"))
+    asked = ("20260102-b", "20260103-c", "--baseline", "20260101-a", "--results", str(tmp_path))
+    status, out, _ = spikebench("compare", *asked)
+    assert status == 0
+    assert "change-data, kafka (java), software: end_to_end_p50 ÷ 20260101-a" in out
+    assert out.count("20260101-a better") == 5
+    assert out.count("equivalent within ±20%") == 5
+
+
 def test_compare_refuses_across_fidelities(spikebench: Spikebench, results: Path) -> None:
     status, out, _ = spikebench("compare", "kafka", "sqs-fifo", "--results", str(results))
     assert status == 0
@@ -212,6 +306,13 @@ def test_compare_two_runs_prefers_the_same_target(spikebench: Spikebench, tmp_pa
         (("table", "--run", "2026"), 6, "ambiguous"),
         (("table", "--format", "pdf"), 2, "pdf"),
         (("compare", "kafka", "nope"), 2, "name two candidates"),
+        (
+            ("compare", "kafka"),
+            2,
+            "name two candidates or two runs, or any number and a --baseline",
+        ),
+        (("compare",), 2, "name two candidates or two runs, or any number and a --baseline"),
+        (("compare", "kafka", "null", "kinesis"), 2, "any number and a --baseline"),
         (("compare", "kafka", "rabbitmq-quorum", "--delta", "2"), 2, "--delta"),
         (("compare", "kafka", "rabbitmq-quorum", "--scenario", "backlog"), 2, "no cell in common"),
         (("compare", "20260101-a", "nope"), 6, "'nope' does not exist"),
