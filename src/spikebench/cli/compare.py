@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 DELTA = 0.10
 
-CEILING = "null"
-"""The in-memory candidate, which is nobody's choice."""
-
 Pair = tuple["Trials", "Trials"]
 
 
@@ -106,10 +103,14 @@ class _Sides:
     def of(cls, names: Sequence[str], baseline: str | None, candidates: Sequence[str]) -> Self:
         """Tell candidates from runs; the in-memory candidate is meant only where it is named.
 
-        Raises UsageError for a mixture, or too few or too many."""
+        Raises UsageError for a mixture, or too few or too many.
+        """
+        from spikebench.report.declared import CEILING
+
         if baseline in candidates and not names:
             names = [name for name in candidates if name not in (baseline, CEILING)]
-        every = (*names, baseline) if baseline else tuple(names)
+        others = [name for name in names if name != baseline]
+        every = (*others, baseline) if baseline else tuple(names)
         if len(every) < 2 or (len(every) > 2 and baseline is None):
             raise UsageError("name two candidates or two runs, or any number and a --baseline")
         known = {name in candidates for name in every}
