@@ -33,7 +33,8 @@ def plan(
     selection: Selection,
     cache: Cache,
 ) -> list[Cell]:
-    """Return the cells of a run, with one A/A arm: the first baseline measured a second time.
+    """Return the cells of a run, with one A/A arm: the first baseline measured a second time,
+    or where there is none the first that runs real software.
 
     Raises UsageError where the selection names what does not exist.
     """
@@ -125,8 +126,15 @@ def _withheld(scenario: Scenario, candidate: Candidate, berth: Berth) -> str:
 
 
 def _control_arm(cells: Sequence[Cell]) -> Iterator[Cell]:
-    """The first measurable cell of a scenario's baseline, as an arm of its own."""
-    for cell in cells:
-        if cell.candidate.name == cell.scenario.analysis.baseline and not cell.withheld:
-            yield replace(cell, arm="A/A")
-            return
+    """The first measurable cell of a scenario's baseline, as an arm of its own.
+
+    Where a run was narrowed to others, the first that runs real software stands in.
+    """
+    measured = [cell for cell in cells if not cell.withheld]
+    baselines = [c for c in measured if c.candidate.name == c.scenario.analysis.baseline]
+    for cell in (baselines or list(filter(_is_real, measured)))[:1]:
+        yield replace(cell, arm="A/A")
+
+
+def _is_real(cell: Cell) -> bool:
+    return cell.candidate.software is not None and cell.berth.fidelity != "emulator"
