@@ -27,7 +27,7 @@ SERVER = textwrap.dedent(
         time.sleep(600)
     if os.fork() == 0:
         begun = time.process_time()
-        while time.process_time() - begun < 0.2:
+        while time.process_time() - begun < 0.3:
             pass
         os._exit(0)
     os.wait()
@@ -96,7 +96,7 @@ def test_a_server_answers_and_is_accounted_for(server: LocalServer) -> None:
     assert server.startup_s is not None
     assert server.startup_s > 0
     assert len(server.pids) >= 2
-    # The child that used 0.2 s has ended, and counts all the same.
+    # The child that used 0.3 s has ended, and counts all the same; rounding to ticks takes some.
     assert _until(lambda: (server.cpu_s() or 0) >= 0.2)
     assert (server.peak_rss_bytes() or 0) > 1_000_000
 

@@ -65,7 +65,9 @@ def capacity(bench: Bench) -> Outcome:
         return Outcome(status="void", reason=reason, limit=found.limit)
     metrics = _capacity_metrics(found.rate_per_s, bench)
     outcome = judged(bench, found.seen, timing.measure_s, metrics)
-    return outcome.model_copy(update={"limit": found.limit})
+    # of a void trial, what made it void is the limit
+    limit = found.limit if outcome.status == "valid" else outcome.limit
+    return outcome.model_copy(update={"limit": limit})
 
 
 def backlog(bench: Bench) -> Outcome:

@@ -66,7 +66,7 @@ PROFILES = {
         ),
         Profile(
             name="standard",
-            summary="change-data, steady-latency and work-queue, 6 blocks: about 12½ minutes",
+            summary="change-data, steady-latency and work-queue, 6 blocks: about 11 minutes",
             scenarios=("change-data", "steady-latency", "work-queue"),
             blocks=6,
         ),
