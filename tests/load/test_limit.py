@@ -104,5 +104,5 @@ def test_throttling_real_processes_moves_the_limit_and_back(pinned: Crew, tmp_pa
 
 
 def _skip_in_a_crowd() -> None:
-    if idle_share(CORES) < 0.9:
+    if idle_share(CORES) < 0.7:
         pytest.skip("others are at work on these cores: who is throttled is not ours to say")
