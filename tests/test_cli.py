@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from spikebench.scenario.read import read_scenarios
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.software import Presence, Running, Software, TargetName
-from tests.report.synthetic import MACHINE, SPEED, run
+from tests.report.synthetic import MACHINE, SPEED, metric, run
 
 ROOT = Path(__file__).parents[1]
 
@@ -110,6 +110,42 @@ def test_compare_by_another_metric_and_delta(spikebench: Spikebench, results: Pa
     assert "equivalent within ±30%" in out
 
 
+def test_compare_counts_without_a_test_and_says_so(spikebench: Spikebench, results: Path) -> None:
+    asked = ("--metric", "lost", "--results", str(results))
+    out = spikebench("compare", "kafka", "rabbitmq-quorum", *asked)[1]
+    assert "equivalent within ±20%: counted 0 against 0, which needs no test" in out
+
+
+def test_compare_tells_the_drift_of_the_run(spikebench: Spikebench, results: Path) -> None:
+    out = spikebench("compare", "kafka", "rabbitmq-quorum", "--results", str(results))[1]
+    (line,) = [line for line in out.splitlines() if "drift:" in line]
+    assert line.startswith("change-data: end_to_end_p50 drift: ")
+    assert line.endswith(": none is shown")
+
+
+def test_compare_tells_the_drift_of_each_of_two_runs(
+    spikebench: Spikebench, tmp_path: Path
+) -> None:
+    """Within a run blocks are interleaved; two runs are not, and that is said."""
+
+    def slower(trial: Record) -> Record:
+        slow = trial.metrics["end_to_end_p50"]
+        value = (slow.value or 0.0) * 1.1**trial.block
+        changed = {**trial.metrics, "end_to_end_p50": metric("end_to_end_p50", value)}
+        return trial.model_copy(update={"metrics": changed})
+
+    record_run(tmp_path, "20260101-a", run(run_id="20260101-a"))
+    record_run(tmp_path, "20260102-b", map(slower, run(run_id="20260102-b")))
+    asked = ("20260101-a", "20260102-b", "--results", str(tmp_path))
+    lines = [line for line in spikebench("compare", *asked)[1].splitlines() if "drift:" in line]
+    assert [line.partition(": end")[0] for line in lines] == [
+        "change-data, run 20260101-a",
+        "change-data, run 20260102-b",
+    ]
+    assert lines[0].endswith("none is shown")
+    assert lines[1].endswith("two runs are not interleaved: a difference between them may be drift")
+
+
 def test_a_gate_closes_on_what_is_worse_and_on_nothing_else(
     spikebench: Spikebench, results: Path
 ) -> None:
@@ -131,6 +167,100 @@ def test_a_gate_does_not_judge_what_it_cannot(spikebench: Spikebench, results: P
     assert status == 0
     counted = out.rpartition("nowhere; ")[2].split()
     assert counted[0] == counted[2]
+
+
+def two_runs(results: Path, change: float, machine: Mapping[str, object] = MACHINE) -> None:
+    """The same run twice, but that the second's latencies are changed."""
+
+    def changed(trial: Record) -> Record:
+        value = (trial.metrics["end_to_end_p50"].value or 0.0) * change
+        metrics = {**trial.metrics, "end_to_end_p50": metric("end_to_end_p50", value)}
+        return trial.model_copy(update={"metrics": metrics})
+
+    record_run(results, "20260101-a", run(run_id="20260101-a"))
+    record_run(results, "20260102-b", map(changed, run(run_id="20260102-b", environment=machine)))
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "said"),
+    [
+        (1.5, 8, "20260102-b is worse in 5 of 9 comparisons: change-data, rabbitmq-classic (java)"),
+        (1.0, 0, "20260102-b is shown worse nowhere; 4 of 9 comparisons are open"),
+        (0.5, 0, "20260102-b is shown worse nowhere; 4 of 9 comparisons are open"),
+    ],
+)
+def test_a_gate_between_two_runs_closes_where_the_second_is_worse(
+    spikebench: Spikebench, tmp_path: Path, change: float, status: int, said: str
+) -> None:
+    two_runs(tmp_path, change)
+    asked = ("20260101-a", "20260102-b", "--gate", "--results", str(tmp_path))
+    code, out, err = spikebench("compare", *asked)
+    assert code == status
+    assert said in out + err
+
+
+def test_a_machine_that_differs_keeps_a_gate_from_closing(
+    spikebench: Spikebench, tmp_path: Path
+) -> None:
+    other = {**MACHINE, "cores": 4, "fingerprint": "eeee"}
+    two_runs(tmp_path, 1.5, other)
+    asked = ("20260101-a", "20260102-b", "--gate", "--results", str(tmp_path))
+    code, out, _ = spikebench("compare", *asked)
+    assert code == 0
+    assert out.count("unresolved: the machines differ: cores 2 and 4") == 5
+    assert "9 of 9 comparisons are open" in out
+
+
+def test_a_workload_that_differs_is_named(spikebench: Spikebench, tmp_path: Path) -> None:
+    record_run(tmp_path, "20260101-a", run(run_id="20260101-a", workload="aaaa"))
+    record_run(tmp_path, "20260102-b", run(run_id="20260102-b", workload="bbbb"))
+    asked = ("20260101-a", "20260102-b", "--results", str(tmp_path))
+    out = spikebench("compare", *asked)[1]
+    assert out.count("unresolved: the workloads differ: aaaa and bbbb") == 5
+
+
+def test_all_candidates_against_a_named_baseline(spikebench: Spikebench, results: Path) -> None:
+    asked = ("--baseline", "rabbitmq-classic", "--results", str(results))
+    status, out, _ = spikebench("compare", *asked)
+    assert status == 0
+    heads = [line for line in out.splitlines() if "÷" in line]
+    assert set(heads) == {
+        "change-data, emulator: end_to_end_p50 ÷ rabbitmq-classic (java)",
+        "change-data, software: end_to_end_p50 ÷ rabbitmq-classic (java)",
+    }
+    assert "kafka (java) better" in out
+    assert out.count("rabbitmq-classic (java) better") == 2
+    assert out.count("no verdict across fidelities") == 4
+
+
+def test_some_candidates_against_a_baseline_share_one_adjustment(
+    spikebench: Spikebench, results: Path
+) -> None:
+    asked = ("kafka", "rabbitmq-stream", "--baseline", "rabbitmq-quorum", "--gate")
+    status, out, _ = spikebench("compare", *asked, "--results", str(results))
+    assert status == 0
+    assert out.count(" better") == 2
+    assert "kafka or rabbitmq-stream is shown worse nowhere; 0 of 2" in out
+
+
+def test_a_gate_closes_where_any_is_worse_than_the_baseline(
+    spikebench: Spikebench, results: Path
+) -> None:
+    asked = ("rabbitmq-quorum", "rabbitmq-stream", "--baseline", "kafka", "--gate")
+    status, _, err = spikebench("compare", *asked, "--results", str(results))
+    assert status == 8
+    assert "is worse in 2 of 2 comparisons" in err
+
+
+def test_runs_against_a_named_run(spikebench: Spikebench, tmp_path: Path) -> None:
+    two_runs(tmp_path, 1.5)
+    record_run(tmp_path, "20260103-c", run(run_id="20260103-c"))
+    asked = ("20260102-b", "20260103-c", "--baseline", "20260101-a", "--results", str(tmp_path))
+    status, out, _ = spikebench("compare", *asked)
+    assert status == 0
+    assert "change-data, kafka (java), software: end_to_end_p50 ÷ 20260101-a" in out
+    assert out.count("20260101-a better") == 5
+    assert out.count("equivalent within ±20%") == 5
 
 
 def test_compare_refuses_across_fidelities(spikebench: Spikebench, results: Path) -> None:
@@ -176,6 +306,13 @@ def test_compare_two_runs_prefers_the_same_target(spikebench: Spikebench, tmp_pa
         (("table", "--run", "2026"), 6, "ambiguous"),
         (("table", "--format", "pdf"), 2, "pdf"),
         (("compare", "kafka", "nope"), 2, "name two candidates"),
+        (
+            ("compare", "kafka"),
+            2,
+            "name two candidates or two runs, or any number and a --baseline",
+        ),
+        (("compare",), 2, "name two candidates or two runs, or any number and a --baseline"),
+        (("compare", "kafka", "null", "kinesis"), 2, "any number and a --baseline"),
         (("compare", "kafka", "rabbitmq-quorum", "--delta", "2"), 2, "--delta"),
         (("compare", "kafka", "rabbitmq-quorum", "--scenario", "backlog"), 2, "no cell in common"),
         (("compare", "20260101-a", "nope"), 6, "'nope' does not exist"),

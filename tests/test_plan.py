@@ -89,13 +89,23 @@ def test_only_the_default_client_is_taken_unless_all_are_asked_for(tmp_path: Pat
 
 
 def test_the_first_baseline_is_measured_once_more(tmp_path: Path) -> None:
-    arms = [cell for cell in cells(tmp_path) if cell.arm]
-    assert [(cell.arm, cell.candidate.name) for cell in arms] == [("A/A", "plain")]
+    found = [cell for cell in cells(tmp_path) if cell.arm]
+    assert [(cell.arm, cell.candidate.name) for cell in found] == [("A/A", "plain")]
 
 
-def test_a_baseline_that_cannot_be_measured_is_no_control(tmp_path: Path) -> None:
-    given = scenario(analysis=Analysis(metric="throughput", baseline="missing"))
-    assert not [cell for cell in cells(tmp_path, scenarios={"steady": given}) if cell.arm]
+def arms(tmp_path: Path, *candidates: str, baseline: str = "plain") -> list[str]:
+    given = scenario(analysis=Analysis(metric="throughput", baseline=baseline))
+    found = cells(tmp_path, Selection(candidates=candidates), scenarios={"steady": given})
+    return [cell.candidate.name for cell in found if cell.arm]
+
+
+def test_without_a_baseline_real_software_is_measured_against_itself(tmp_path: Path) -> None:
+    assert arms(tmp_path, baseline="missing") == ["served"]
+    assert arms(tmp_path, "stream", "imitated", "served") == ["served"]
+
+
+def test_what_cannot_be_measured_imitated_or_in_memory_is_no_control(tmp_path: Path) -> None:
+    assert arms(tmp_path, "stream", "imitated", "missing") == []
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def plan(
     selection: Selection,
     cache: Cache,
 ) -> list[Cell]:
-    """Return the cells of a run, with one A/A arm: the first baseline measured a second time.
+    """Return the cells of a run, with one A/A arm: the first baseline measured a second time,
+    or where there is none the first that runs real software.
 
     Raises UsageError where the selection names what does not exist.
     """
@@ -167,10 +168,15 @@ def _no_fault(kind: FaultKind, candidate: Candidate, client: Client, berth: Bert
 
 
 def _control_arm(cells: Sequence[Cell]) -> Iterator[Cell]:
-    """The first measurable cell of a scenario's baseline, as an arm of its own."""
-    for cell in cells:
-        if cell.scenario.experiment == "fault":
-            return
-        if cell.candidate.name == cell.scenario.analysis.baseline and not cell.withheld:
-            yield replace(cell, arm="A/A")
-            return
+    """The first measurable cell of a scenario's baseline, as an arm of its own.
+
+    Where a run was narrowed to others, the first that runs real software stands in.
+    """
+    measured = [c for c in cells if not c.withheld and c.scenario.experiment != "fault"]
+    baselines = [c for c in measured if c.candidate.name == c.scenario.analysis.baseline]
+    for cell in (baselines or list(filter(_is_real, measured)))[:1]:
+        yield replace(cell, arm="A/A")
+
+
+def _is_real(cell: Cell) -> bool:
+    return cell.candidate.software is not None and cell.berth.fidelity != "emulator"

@@ -179,8 +179,10 @@ def test_a_stall_delays_the_messages_behind_it_but_not_their_intended_times(star
     generator = start(stall_every=100, stall_us=200_000)
     what = order(150, rate_per_s=1_000)
     run(generator, what)
-    sent_ns = generator.harvest().sent_ns
+    harvest = generator.harvest()
+    sent_ns, held_until_ns = harvest.sent_ns, harvest.held_until_ns
     assert sent_ns[100] - sent_ns[99] >= 200_000_000
+    assert sent_ns[99] + 200_000_000 <= held_until_ns[100] <= sent_ns[100]
     late = sent_ns - (what.t0_ns + what.offsets_ns)
     assert late[100] >= 199_000_000
 
@@ -198,6 +200,15 @@ def test_no_more_than_the_window_is_ever_unconfirmed(start: Start) -> None:
     generator = start(confirm_us=1_000)
     run(generator, order(3_000))
     assert int(synthetic().MOST_IN_FLIGHT.get()) == CARGO.confirm_window
+
+
+def test_waiting_for_room_in_the_window_is_noted_until_there_was_some(start: Start) -> None:
+    generator = start(confirm_us=50_000)
+    run(generator, order(CARGO.confirm_window + 1))
+    harvest = generator.harvest()
+    last = harvest.held_until_ns[-1]
+    assert harvest.confirmed_ns[: CARGO.confirm_window].min() <= last <= harvest.sent_ns[-1]
+    assert last - harvest.sent_ns[0] >= 50_000_000
 
 
 def test_a_repeated_confirm_counts_once(start: Start) -> None:

@@ -141,6 +141,33 @@ def test_refusals_of_an_earlier_segment_are_not_of_this_one() -> None:
     assert (loop.failed_count, dict(loop.refusals)) == (1, {"full": 1})
 
 
+class Slow(Broker):
+    """A client library whose every tenth call takes 30 ms; the others return at once."""
+
+    def send(self, seq: int, key: bytes, body: bytes) -> None:
+        super().send(seq, key, body)
+        if seq % 10 == 9:
+            time.sleep(0.03)
+
+
+def test_a_call_that_took_long_is_noted_with_the_message_behind_it() -> None:
+    loop = SenderLoop(cargo())
+    loop.load(order([0.001 * i for i in range(30)]))
+    loop.run(Slow(loop))
+    held = np.flatnonzero(loop.held_until_ns)
+    assert {10, 20} <= set(held.tolist())
+    assert (loop.held_until_ns[[10, 20]] >= loop.sent_ns[[9, 19]] + 30_000_000).all()
+    assert (loop.held_until_ns[held] <= loop.sent_ns[held]).all()
+
+
+def test_waiting_for_room_in_the_window_is_noted_until_there_was_some() -> None:
+    loop, _ = run(order([0.0] * 30), confirm_on="poll", window=10)
+    held = np.flatnonzero(loop.held_until_ns)
+    assert {10, 20} <= set(held.tolist())
+    assert (loop.held_until_ns[held] >= loop.sent_ns[held - 1]).all()
+    assert (loop.held_until_ns[held] <= loop.sent_ns[held]).all()
+
+
 def test_a_new_order_starts_anew() -> None:
     loop, broker = run(order([0.0] * 3))
     loop.load(order([0.0] * 2, first_seq=3))

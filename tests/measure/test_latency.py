@@ -53,6 +53,23 @@ def test_waiting_behind_a_blocked_send_is_not_the_generators_lateness() -> None:
     assert latencies(blocked_at_2)["lateness"].tolist() == [0, 1 * MS, 1 * MS, 1 * MS, 2 * MS]
 
 
+def test_what_a_full_window_or_a_long_call_held_back_is_not_the_generators_lateness() -> None:
+    """Messages 1 to 4 go out 40 ms late: the first of them was held until 1 ms before it went."""
+    late_s = np.array([0.0, 0.040, 0.030, 0.020, 0.010])
+    seen = segment(5, 100, late_s=late_s)
+    assert latencies(seen)["lateness"].tolist() == [0, 40 * MS, 30 * MS, 20 * MS, 10 * MS]
+    held = np.array([0, seen.sent_ns[1] - MS, 0, 0, 0])
+    by_it = replace(seen, held_until_ns=held)
+    assert latencies(by_it)["lateness"].tolist() == [0, 1 * MS, 1 * MS, 1 * MS, 1 * MS]
+
+
+def test_a_generator_that_is_late_after_it_was_let_go_is_late() -> None:
+    """Held until 2 ms after it was due, and then sent 30 ms later than that."""
+    seen = segment(2, 100, late_s=np.array([0.0, 0.032]))
+    held = replace(seen, held_until_ns=np.array([0, seen.intended_ns[1] + 2 * MS]))
+    assert latencies(held)["lateness"].tolist() == [0, 30 * MS]
+
+
 def test_followers_of_a_late_message_are_late_with_it() -> None:
     """Message 2 was sent 15 ms late for no reason but the generator's; 3 came due meanwhile."""
     late_s = np.array([0.001, 0.001, 0.015, 0.005, 0.002])

@@ -33,6 +33,31 @@ def test_the_busier_side_is_the_limit_where_its_cores_are_full(load: Load, limit
     assert limit_of(load, rate_met=False, rate=100, ceiling=None) == limit
 
 
+@pytest.mark.parametrize(
+    ("load", "limit"),
+    [
+        (Load(server=0.3, client=0.2, server_cores=0.4, client_cores=1.0), "client"),
+        (Load(server=0.3, client=0.2, server_cores=1.0, client_cores=0.4), "broker"),
+        (Load(server=0.3, client=0.2, server_cores=1.0, client_cores=1.0), "unknown"),
+        (Load(server=0.95, client=0.2, server_cores=0.95, client_cores=1.0), "broker"),
+        (Load(server=0.3, client=0.2, server_cores=0.4, client_cores=0.3), "unknown"),
+        (Load(server=None, client=0.2, server_cores=1.0, client_cores=0.3), "unknown"),
+    ],
+)
+def test_a_side_whose_cores_are_full_of_other_work_is_the_limit_too(
+    load: Load, limit: Limit
+) -> None:
+    assert limit_of(load, rate_met=False, rate=100, ceiling=None) == limit
+
+
+def test_cores_count_for_the_side_they_belong_to() -> None:
+    busy = {0: 2.0, 1: 1.0, 2: 0.5}
+    usage = Usage(server_cpu_s=1.0, client_cpu_s=0.5, span_s=2.0, cores_busy_s=busy)
+    found = load_of(usage, [0, 1], [2])
+    assert (found.server_cores, found.client_cores) == (0.75, 0.25)
+    assert load_of(usage, [0, 3], [2]).server_cores is None
+
+
 def test_a_rate_that_was_held_was_the_limit_itself() -> None:
     assert limit_of(Load(BUSY, BUSY), rate_met=True, rate=100, ceiling=100) == "target"
 

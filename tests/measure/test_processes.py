@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from spikebench.measure.processes import cpu_s, rss_bytes
+from spikebench.measure.processes import cores_busy_s, cpu_s, rss_bytes
 
 BURN = "import time\nwhile time.process_time() < 0.5: pass\nprint('burnt', flush=True)\ninput()"
 HOLD = "held = bytearray(b'x' * 100_000_000)\nprint('held', flush=True)\ninput()"
@@ -22,6 +22,15 @@ def test_cpu_seconds_of_other_processes_are_seen() -> None:
         mine = cpu_s([os.getpid()])
         assert cpu_s([child.pid]) >= 0.45
         assert cpu_s([child.pid, os.getpid()]) >= mine + 0.45
+        child.communicate(b"\n")
+
+
+def test_a_core_is_busy_for_as_long_as_a_process_burns_it() -> None:
+    core = min(os.sched_getaffinity(0))
+    before = cores_busy_s()[core]
+    pinned = f"import os\nos.sched_setaffinity(0, [{core}])\n"
+    with _child(pinned + BURN) as child:
+        assert cores_busy_s()[core] >= before + 0.4
         child.communicate(b"\n")
 
 

@@ -1,40 +1,30 @@
-"""Percentiles against distributions whose percentiles are known.
+"""Percentiles against distributions whose percentiles are known, by the way a trial's are made.
 
-The samples are spread evenly over the distribution: there is no sampling error, and what is left
-is what the harness itself adds (rounding, binning, interpolation).
+``benchmarks/simulation.py`` has the distributions; its figures are asserted in ``tests/stats``.
 """
 
 from __future__ import annotations
 
-from statistics import NormalDist
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from spikebench.measure.latency import quantiles
+from benchmarks.simulation import SHOWN, log_normal, with_stalls
+from spikebench.measure.latency import PERCENTILES, latency_metrics
+from tests.synthetic.segment import segment
 
-SAMPLES = 2_000_000
-STALL_SHARE = 1 / 500
-SHOWN = (0.5, 0.99, 0.999)
-
-
-def log_normal(q: float) -> float:
-    """Quantile of a log-normal latency around 2 ms, in nanoseconds."""
-    return 2e6 * float(np.exp(0.6 * NormalDist().inv_cdf(q)))
-
-
-def with_stalls(q: float) -> float:
-    """Quantile where 1 message in 500 waits evenly between 0.5 and 1.5 s, others 1 to 3 ms."""
-    quick = 1 - STALL_SHARE
-    if q <= quick:
-        return 1e6 + 2e6 * q / quick
-    return 0.5e9 + 1e9 * (q - quick) / STALL_SHARE
+MESSAGES = 200_000
 
 
 @pytest.mark.parametrize("inverse", [log_normal, with_stalls])
-def test_percentiles_of_known_distributions_are_right_to_one_percent(inverse: object) -> None:
-    assert callable(inverse)
-    draws = np.random.default_rng(5).permutation((np.arange(SAMPLES) + 0.5) / SAMPLES)
-    shown = quantiles(np.vectorize(inverse, otypes=[float])(draws).astype(np.int64))
+def test_percentiles_of_known_distributions_are_right_to_one_percent(
+    inverse: Callable[[float], float],
+) -> None:
+    evenly = np.random.default_rng(5).permutation((np.arange(MESSAGES) + 0.5) / MESSAGES)
+    latency_s = np.vectorize(inverse, otypes=[float])(evenly) / 1e9
+    found = latency_metrics(segment(MESSAGES, 20_000, latency_s=latency_s))
+    labels = {q: label for label, q in PERCENTILES.items()}
     for q in SHOWN:
-        assert shown[str(q)] == pytest.approx(inverse(q), rel=0.01)
+        shown = found[f"end_to_end_{labels[q]}"].value
+        assert shown == pytest.approx(inverse(q) / 1e6, rel=0.01)

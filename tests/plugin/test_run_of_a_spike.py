@@ -5,6 +5,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -57,7 +58,12 @@ def done() -> Iterator[Done]:
         figures = "--benchmark-json=figures.json"
         ended = run_spike(folder, chosen, figures, "--trials=2", "--seed=5")
         (path,) = run_files(folder)
-        yield Done(folder, ended.returncode, ended.stdout, read_records(path))
+        yield Done(folder, ended.returncode, ended.stdout, last_tries(read_records(path)))
+
+
+def last_tries(records: list[Record]) -> list[Record]:
+    """Without those that a busy machine made void by a late generator: each was measured anew."""
+    return list({(record.cell, record.arm, record.block): record for record in records}.values())
 
 
 def of(done: Done, candidate: str, arm: str = "") -> list[Record]:
@@ -128,6 +134,13 @@ def test_pytest_benchmark_has_the_headline_in_seconds_of_valid_trials_alone(done
     assert len(headlines) == 6
     assert found == headlines
     assert {b["extra_info"]["run_id"] for b in figures["benchmarks"]} == {done.records[0].run_id}
+
+
+def test_pytest_benchmark_compares_what_was_stored(done: Done) -> None:
+    figures = str(done.root / "figures.json")
+    command = [sys.executable, "-m", "pytest_benchmark", "compare", figures, "--columns=median"]
+    ended = subprocess.run(command, cwd=done.root, capture_output=True, text=True, check=True)
+    assert "benchmark 'steady': 6 tests" in ended.stdout
 
 
 def test_no_file_names_the_host(done: Done) -> None:

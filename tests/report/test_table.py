@@ -14,7 +14,16 @@ from spikebench.errors import RecordError
 from spikebench.record import Record
 from spikebench.report.table import tabulate
 from spikebench.scenario.model import Promise, Requires
-from tests.report.synthetic import MACHINE, SPEED, candidates, ledger, record, run, scenario
+from tests.report.synthetic import (
+    MACHINE,
+    SPEED,
+    candidates,
+    ledger,
+    metric,
+    record,
+    run,
+    scenario,
+)
 
 SCENARIOS = {"change-data": scenario()}
 TIDY = (
@@ -103,7 +112,7 @@ def test_the_terminal_tells_targets_apart_where_there_are_several() -> None:
 
 def test_csv_is_tidy_with_a_row_per_cell_and_metric() -> None:
     text = report.text(awkward_run(), SCENARIOS, "csv", candidates())
-    assert text.splitlines()[0] == f"{TIDY},params,reason"
+    assert text.splitlines()[0] == f"{TIDY},params,reason,noise_free"
     rows = rows_of(text)
     keys = [(r["candidate"], r["client"], r["metric"]) for r in rows]
     assert len(keys) == len(set(keys))
@@ -293,3 +302,63 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordError, match=r"the records are intact.*spikebench table messaging"):
         report.write("messaging", run(1), SCENARIOS, tmp_path / "file")
+
+
+def drifted(per_block: float, only: str = "", blocks: int = 8) -> list[Record]:
+    """A run that gets slower from block to block: all of it, or one candidate."""
+
+    def slower(trial: Record) -> Record:
+        change = (1 + per_block) ** trial.block if only in ("", trial.candidate) else 1.0
+        metrics = {
+            name: metric(name, had.value and had.value * change)
+            for name, had in trial.metrics.items()
+        }
+        return trial.model_copy(update={"metrics": metrics})
+
+    return [slower(trial) for trial in run(blocks=blocks, spread=0.002)]
+
+
+def shown_on_a_terminal(trials: list[Record]) -> str:
+    console = Console(record=True, width=100, file=io.StringIO())
+    report.terminal(trials, SCENARIOS, console, candidates())
+    return " ".join(console.export_text().split())
+
+
+def test_a_machine_that_slows_down_is_told_once_a_scenario() -> None:
+    text = report.text(drifted(0.03), SCENARIOS, "md", candidates())
+    (line,) = [line for line in text.splitlines() if "drift:" in line]
+    assert line.startswith("`end_to_end_p50` drift: +3.0 % a block [")
+    assert line.endswith(": the machine slowed down; blocks are interleaved, so comparisons stand.")
+    assert "drifts by itself" not in text
+    assert "drift: +3.0 % a block [" in shown_on_a_terminal(drifted(0.03))
+
+
+def test_without_a_trend_it_says_that_none_is_shown() -> None:
+    text = report.text(run(), SCENARIOS, "md", candidates())
+    (line,) = [line for line in text.splitlines() if "drift:" in line]
+    assert line.endswith(": none is shown.")
+
+
+def test_too_few_blocks_tell_no_drift() -> None:
+    text = report.text(drifted(0.5, blocks=4), SCENARIOS, "md", candidates())
+    assert "`end_to_end_p50` drift: —, 4 blocks are too few to tell." in text
+
+
+def test_a_cell_that_drifts_by_itself_has_a_footnote_and_no_other_has() -> None:
+    trials = drifted(0.05, only="kafka")
+    (section,) = tabulate(trials, SCENARIOS, candidates()).sections
+    assert [row.cell.candidate for row in section.rows if row.drift] == ["kafka"]
+    for text in (report.text(trials, SCENARIOS, "md"), shown_on_a_terminal(trials)):
+        assert text.count("drifts by itself: +5.0 % a block [4.") == 1
+        assert "got worse beside the others" in text
+
+
+def test_emulators_and_the_ceiling_say_nothing_of_the_machine() -> None:
+    trials = [t for t in drifted(0.03) if t.fidelity == "emulator" or t.candidate == "null"]
+    assert "drift:" not in report.text(trials, SCENARIOS, "md", candidates())
+
+
+def test_what_is_without_noise_is_declared_so() -> None:
+    rows = rows_of(report.text(run(), SCENARIOS, "csv"))
+    declared = {row["metric"] for row in rows if row["noise_free"] == "1"}
+    assert declared == {"lost", "duplicated", "reordered", "refused"}

@@ -82,6 +82,43 @@ def test_counts_that_are_all_zero_are_equivalent() -> None:
     assert compare([0] * 6, [0] * 6, 0.1, "lower").verdict == "equivalent"
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "verdict"),
+    [
+        ([0] * 6, [0, 0, 0, 0, 0, 1], "A"),
+        ([4, 0, 9, 1, 1, 3], [0] * 6, "B"),
+        ([0] * 6, [0] * 8, "equivalent"),
+        ([7] * 6, [9] * 6, "A"),
+        ([100] * 6, [105] * 6, "equivalent"),
+    ],
+)
+def test_counts_that_speak_for_themselves_need_no_test(
+    a: list[float], b: list[float], verdict: str
+) -> None:
+    found = compare(a, b, 0.1, "lower", noise_free=True)
+    assert (found.verdict, found.p_different) == (verdict, None)
+    assert found.reason == f"counted {sum(a)} against {sum(b)}, which needs no test"
+    assert holm([found, found])[0] == found
+
+
+def test_counts_that_vary_on_both_sides_are_tested_like_anything_else() -> None:
+    a, b = [5, 7, 3, 9, 4, 6], [8, 2, 6, 4, 7, 5]
+    assert compare(a, b, 0.1, "lower", noise_free=True) == compare(a, b, 0.1, "lower")
+    assert compare(a, b, 0.1, "lower").verdict == "unresolved"
+
+
+def test_six_trials_are_the_least_for_counts_too() -> None:
+    found = compare([0] * 5, [3] * 6, 0.1, "lower", noise_free=True)
+    assert (found.verdict, found.reason) == (
+        "unresolved",
+        "5 and 6 valid trials, a verdict needs 6 a side",
+    )
+
+
+def test_what_is_measured_needs_its_test_even_where_it_does_not_vary() -> None:
+    assert compare([7.0] * 6, [9.0] * 6, 0.1, "lower").p_different is not None
+
+
 def test_values_without_any_spread() -> None:
     assert compare([5.0] * 6, [5.0] * 6, 0.1).verdict == "equivalent"
     assert compare([5.0] * 6, [7.0] * 6, 0.1).verdict == "B"

@@ -44,7 +44,18 @@ def test_what_emulators_lose_may_be_compared() -> None:
     losing = Trials(
         tuple(record("sqs-fifo", n, ledger=ledger(lost=3 + n)) for n in range(6)),
     )
-    assert compare_cells(whole, losing, "lost", 0.1).verdict == "A"
+    found = compare_cells(whole, losing, "lost", 0.1)
+    assert (found.verdict, found.p_different) == ("A", None)
+    assert found.reason == "counted 0 against 33, which needs no test"
+
+
+def test_only_counts_are_declared_to_be_without_noise() -> None:
+    """CPU seconds are not: the kernel counts them in ticks, and neighbours make them dearer."""
+    metrics = {METRIC: 5.0, "throughput": 200.0, "broker_cpu_per_million": 40.0}
+    resources = {"candidate_cpu_s": 0.5, "peak_rss": 100, "startup_s": 3.0}
+    had = Trials((record("kafka", 0, metrics, resources=resources),)).metrics
+    exact = {name for name, metric in had.items() if metric.noise_free}
+    assert exact == {"lost", "duplicated", "reordered", "refused"}
 
 
 def test_void_trials_are_no_evidence() -> None:

@@ -1,100 +1,85 @@
 """Whether verdicts keep their promises, over thousands of simulated runs of known truth.
 
-A trial's value is log-normal around its cell's truth with 5 % spread, the unevenness of a machine
-from trial to trial. Seeds are fixed, so that a test passes always or never.
+Seeds are fixed, so that a test passes always or never. ``benchmarks/simulation.py`` has the runs.
 """
 
 from __future__ import annotations
 
+import csv
 import math
 
 import numpy as np
 import pytest
 
-from spikebench.stats.comparison import FEWEST_TRIALS, Comparison, compare
-from spikebench.stats.family import holm
-from spikebench.stats.interval import interval
+from benchmarks.page import filled
+from benchmarks.simulation import (
+    DELTA,
+    MARK,
+    PAGE,
+    RESULT,
+    SIMULATIONS,
+    Figure,
+    Simulation,
+    table,
+    verdicts,
+)
+from spikebench.stats import compare
 
-RUNS = 2_000
-SPREAD = 0.05
-DELTA = 0.05
-COMPARISONS = 8
-"""Comparisons of one run that share Holm's adjustment in the family tests."""
+SHORT = {"power-6": 0.75}
+"""Promises that are not kept, with what is reached all the same; docs/method.md says why."""
 
-
-def trials(generator: np.random.Generator, truth: float, n: int) -> list[float]:
-    return list(truth * np.exp(generator.normal(0.0, SPREAD, n)))
-
-
-def comparisons(
-    ratio: float, n: int, delta: float = DELTA, seed: int = 20261125
-) -> list[Comparison]:
-    """Compare two cells whose true ratio is known, once a simulated run."""
-    generator = np.random.default_rng(seed)
-    return [
-        compare(trials(generator, 100 * ratio, n), trials(generator, 100, n), delta, "lower")
-        for _ in range(RUNS)
-    ]
+FIGURES: dict[str, Figure] = {}
 
 
-def share(found: list[Comparison], *verdicts: str) -> float:
-    return sum(each.verdict in verdicts for each in found) / len(found)
+def figure(asked: Simulation) -> Figure:
+    """Each is simulated once for all tests."""
+    return FIGURES.setdefault(asked.name, Figure(asked, asked.simulate()))
 
 
-@pytest.mark.parametrize("n", [FEWEST_TRIALS, 10])
-def test_two_identical_cells_differ_in_at_most_one_run_in_twenty(n: int) -> None:
-    assert share(comparisons(1.0, n), "A", "B") <= 0.05
+@pytest.mark.parametrize("asked", SIMULATIONS, ids=lambda asked: asked.name)
+def test_the_promise_is_kept(asked: Simulation) -> None:
+    found = figure(asked)
+    if asked.name in SHORT:
+        assert SHORT[asked.name] <= found.value < asked.least
+    else:
+        assert found.kept
 
 
-def test_a_family_of_identical_cells_has_a_difference_in_at_most_one_run_in_twenty() -> None:
-    generator = np.random.default_rng(7)
-    wrong = 0
-    for _ in range(RUNS // 4):
-        family = holm(
-            [
-                compare(trials(generator, 9, 6), trials(generator, 9, 6), DELTA, "lower")
-                for _ in range(COMPARISONS)
-            ]
-        )
-        wrong += any(each.verdict in ("A", "B") for each in family)
-    assert wrong / (RUNS // 4) <= 0.05
+def test_what_is_promised_is_what_was_asked_for() -> None:
+    """False positives and drift 5 %, power 80 %, coverage 93 to 97 %, percentiles 1 %."""
+    bounds = {asked.name: (asked.least, asked.most) for asked in SIMULATIONS}
+    for name, bound in bounds.items():
+        if name.startswith(("false-positives", "drift-false")):
+            assert bound == (0, 0.05)
+        if name.startswith("coverage"):
+            assert bound == (0.93, 0.97)
+        if name.startswith("quantiles"):
+            assert bound == (0, 0.01)
+    assert {bounds[f"power-{n}"] for n in (6, "less-6", 7, 10)} == {(0.8, 1)}
 
 
-@pytest.mark.parametrize(("n", "power"), [(FEWEST_TRIALS, 0.75), (FEWEST_TRIALS + 1, 0.80)])
-def test_ten_percent_are_found_with_the_power_that_the_docs_name(n: int, power: float) -> None:
-    """Six trials fall just short of 80 %, for both tests must agree; the docs say so."""
-    found = comparisons(1.10, n)
-    assert share(found, "B") >= power
-    assert share(found, "A") == 0.0
-
-
-def test_a_difference_at_the_margin_is_called_equivalent_at_most_once_in_twenty() -> None:
-    assert share(comparisons(1 + DELTA, 10), "equivalent") <= 0.05
+def test_the_page_and_the_result_have_the_figures_that_are_simulated() -> None:
+    """But for one run in two hundred: another machine's arithmetic may round the other way."""
+    with RESULT.open(newline="") as file:
+        written = {row["name"]: float(row["value"]) for row in csv.DictReader(file)}
+    found = {asked.name: figure(asked).value for asked in SIMULATIONS}
+    assert written == pytest.approx(found, abs=0.005)
+    shown = [Figure(asked, written[asked.name]) for asked in SIMULATIONS]
+    assert filled(PAGE, MARK) == table(shown)
 
 
 def test_identical_cells_are_found_equivalent_within_a_wide_margin() -> None:
-    assert share(comparisons(1.0, 10, delta=0.20), "equivalent") >= 0.95
-
-
-@pytest.mark.parametrize("n", [FEWEST_TRIALS, 10])
-def test_the_interval_of_a_ratio_holds_the_truth_19_times_in_20(n: int) -> None:
-    truth = 1.3
-    covered = [
-        each.ci_low <= truth <= each.ci_high
-        for each in comparisons(truth, n)
-        if each.ci_low is not None and each.ci_high is not None
+    generator = np.random.default_rng(2)
+    a, b = generator.normal(0, 0.05, (2, 400, 10))
+    found = [
+        compare(np.exp(x).tolist(), np.exp(y).tolist(), 0.2) for x, y in zip(a, b, strict=True)
     ]
-    assert len(covered) == RUNS
-    assert 0.93 <= np.mean(covered) <= 0.97
+    assert np.mean([one.verdict == "equivalent" for one in found]) >= 0.95
 
 
-@pytest.mark.parametrize("n", [FEWEST_TRIALS, 10])
-def test_the_interval_of_a_cell_holds_the_truth_19_times_in_20(n: int) -> None:
-    generator = np.random.default_rng(3)
-    found = [interval(trials(generator, 42.0, n)) for _ in range(RUNS)]
-    covered = [each.low <= 42.0 <= each.high for each in found if each.low and each.high]
-    assert len(covered) == RUNS
-    assert 0.93 <= np.mean(covered) <= 0.97
+def test_the_verdicts_of_a_run_add_up() -> None:
+    kinds = ("A", "B", "equivalent", "unresolved")
+    assert sum(verdicts(1.05, 6, kind) for kind in kinds) == pytest.approx(1)
 
 
 def test_the_number_of_trials_that_would_settle_it_does() -> None:

@@ -1,10 +1,11 @@
-"""``spikebench compare``: two candidates of a run, or the same cells of two runs."""
+"""``spikebench compare``: candidates of a run, or the same cells of several runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import click
 
@@ -22,8 +23,8 @@ Pair = tuple["Trials", "Trials"]
 
 
 @click.command()
-@click.argument("a")
-@click.argument("b")
+@click.argument("names", nargs=-1)
+@click.option("--baseline", metavar="NAME", help="Compare all NAMES, or all there are, with it.")
 @click.option("--spike", metavar="NAME", help="Which spike, where there are several.")
 @click.option("--run", metavar="RUN", help="The run to compare in; else the latest.")
 @click.option("--scenario", metavar="NAME", help="Only this scenario.")
@@ -33,13 +34,17 @@ Pair = tuple["Trials", "Trials"]
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Ratio that does not matter: 0.1 is ±10 %. Else as the scenario declares.",
 )
-@click.option("--gate", is_flag=True, help="Exit with 8 where a verdict finds B worse than A.")
+@click.option(
+    "--gate",
+    is_flag=True,
+    help="Exit with 8 where B is worse than A, or any worse than the baseline.",
+)
 @click.option(
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
 )
 def compare(
-    a: str,
-    b: str,
+    names: tuple[str, ...],
+    baseline: str | None,
     spike: str | None,
     run: str | None,
     scenario: str | None,
@@ -50,6 +55,8 @@ def compare(
 ) -> None:
     """Compare A with B: two candidates within a run, or the same cells of two runs.
 
+    With --baseline any number of candidates, or of runs, are compared with one.
+
     The ratio is A ÷ B with its 95 % interval over trials; all comparisons shown together are
     Holm-adjusted. No verdict is drawn across fidelities, from an emulator's timings, from fewer
     than 6 trials a side, or between different machines, targets or workloads.
@@ -57,6 +64,7 @@ def compare(
     \b
       spikebench compare kafka rabbitmq-quorum
       spikebench compare kafka rabbitmq-quorum --metric end_to_end_p99 --scenario change-data
+      spikebench compare --baseline rabbitmq-quorum         (all candidates with one)
       spikebench compare 20261120-0900 20261122-1930        (two runs, cell by cell)
       spikebench compare 20261120-0900 20261122-1930 --gate (8 where the second is worse)
     """
@@ -64,46 +72,89 @@ def compare(
 
     found = chosen_spike(spike)
     scenarios = read_scenarios(found.scenarios)
-    names = {candidate.name for candidate in found.candidates}
-    if {a, b} <= names:
-        pairs = _within(found.name, a, b, run, results)
-    elif {a, b} & names:
-        raise UsageError(
-            f"{a} and {b}: name two candidates (of {', '.join(sorted(names))}) or two runs"
-        )
+    sides = _Sides.of(names, baseline, [candidate.name for candidate in found.candidates])
+    if sides.across:
+        runs = [_cells(found.name, run_id, results) for run_id in sides.all]
+        pairs = [pair for i, j in sides.pairs for pair in _across(runs[i], runs[j])]
     else:
-        pairs = _across(found.name, a, b, results)
+        runs = [_cells(found.name, run, results)]
+        pairs = [p for i, j in sides.pairs for p in _within(runs[0], sides.all[i], sides.all[j])]
     chosen = [pair for pair in pairs if scenario in (None, pair[0].scenario)]
     if not chosen:
         raise UsageError(
-            f"{a} and {b} have no cell in common; `spikebench table` shows what a run has"
+            f"{' and '.join(sides.all)} have no cell in common; "
+            "`spikebench table` shows what a run has"
         )
     compared = list(_compared(chosen, scenarios, metric, delta))
-    _show(compared, across=not {a, b} <= names)
+    _show(compared, runs, sides)
     if gate:
-        _gate(compared, b)
+        _gate(compared, sides)
 
 
-def _within(spike: str, a: str, b: str, run: str | None, results: Path) -> list[Pair]:
+@dataclass(frozen=True)
+class _Sides:
+    """What was named: ``all`` of it, the baseline last where there is one."""
+
+    all: tuple[str, ...]
+    across: bool
+    baseline: bool
+
+    @classmethod
+    def of(cls, names: Sequence[str], baseline: str | None, candidates: Sequence[str]) -> Self:
+        """Tell candidates from runs; the in-memory candidate is meant only where it is named.
+
+        Raises UsageError for a mixture, or too few or too many.
+        """
+        from spikebench.report.declared import CEILING
+
+        if baseline in candidates and not names:
+            names = [name for name in candidates if name not in (baseline, CEILING)]
+        others = [name for name in names if name != baseline]
+        every = (*others, baseline) if baseline else tuple(names)
+        if len(every) < 2 or (len(every) > 2 and baseline is None):
+            raise UsageError("name two candidates or two runs, or any number and a --baseline")
+        known = {name in candidates for name in every}
+        if len(known) > 1:
+            among = ", ".join(sorted(candidates))
+            told = " and ".join(every)
+            raise UsageError(f"{told}: name two candidates (of {among}) or two runs")
+        return cls(every, across=known == {False}, baseline=baseline is not None)
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The two, or each with the baseline, by their places in ``all``."""
+        return [(place, len(self.all) - 1) for place in range(len(self.all) - 1)]
+
+    @property
+    def judged(self) -> str:
+        """What a gate is about, in words."""
+        return " or ".join(self.all[:-1]) if self.baseline else self.all[1]
+
+
+def _within(cells: Sequence[Trials], a: str, b: str) -> list[Pair]:
     """Cells of two candidates with the same scenario and parameters, and client where it can be."""
-    cells = _cells(spike, run, results)
     pairs = []
-    for cell in (cell for cell in cells if cell.candidate == a):
-        others = [o for o in cells if o.candidate == b and _workload(o) == _workload(cell)]
+    first = _first_arm(cells)
+    for cell in (cell for cell in first if cell.candidate == a):
+        others = [o for o in first if o.candidate == b and _workload(o) == _workload(cell)]
         near = _nearest(cell, others)
         same = [o for o in near if o.client == cell.client]
         pairs += [(cell, other) for other in same or near]
     return pairs
 
 
-def _across(spike: str, a: str, b: str, results: Path) -> list[Pair]:
+def _across(mine: Sequence[Trials], theirs: Sequence[Trials]) -> list[Pair]:
     """The same cells of two runs: on the same target, else on another, which is then named."""
     pairs = []
-    theirs = _cells(spike, b, results)
-    for cell in _cells(spike, a, results):
-        others = [other for other in theirs if _place(other) == _place(cell)]
+    for cell in _first_arm(mine):
+        others = [other for other in _first_arm(theirs) if _place(other) == _place(cell)]
         pairs += [(cell, other) for other in _nearest(cell, others)]
     return pairs
+
+
+def _first_arm(cells: Sequence[Trials]) -> list[Trials]:
+    """All but the cells that repeat another one of their run (A/A), which tell of drift only."""
+    return [cell for cell in cells if cell.first.arm == ""]
 
 
 def _nearest(cell: Trials, others: Sequence[Trials]) -> Sequence[Trials]:
@@ -116,7 +167,7 @@ def _cells(spike: str, run: str | None, results: Path) -> list[Trials]:
     from spikebench.record.trials import by_cell
 
     path = find_run(spike, run, results)
-    cells = [c for c in by_cell(read_records(path)) if c.first.arm == "" and c.valid]
+    cells = [cell for cell in by_cell(read_records(path)) if cell.valid]
     if not cells:
         raise RecordError(f"{path}: has no valid trial to compare; `spikebench table` says why")
     return cells
@@ -153,41 +204,25 @@ def _asked(scenario: Scenario | None, metric: str | None, delta: float | None) -
     )
 
 
-def _gate(found: Sequence[Declared], b: str) -> None:
-    """Raise GateError where B is worse in any comparison; say so where none could be judged."""
-    worse = [one for one in found if one.comparison.verdict == "A"]
+def _gate(found: Sequence[Declared], sides: _Sides) -> None:
+    """Raise GateError where what is judged is worse anywhere; say how much is open where not."""
+    from spikebench.report.versus import where
+
+    better = "B" if sides.baseline else "A"
+    worse = [one for one in found if one.comparison.verdict == better]
     if worse:
-        cells = "; ".join(f"{_where(one, across=True)}: {one.metric}" for one in worse)
-        raise GateError(f"{b} is worse in {len(worse)} of {len(found)} comparisons: {cells}")
+        cells = "; ".join(f"{where(one, across=True)}: {one.metric}" for one in worse)
+        told = f"is worse in {len(worse)} of {len(found)} comparisons"
+        raise GateError(f"{sides.judged} {told}: {cells}")
     open_ = sum(one.comparison.verdict in ("unresolved", "not shown") for one in found)
-    click.echo(f"gate: {b} is shown worse nowhere; {open_} of {len(found)} comparisons are open")
+    told = f"{open_} of {len(found)} comparisons are open"
+    click.echo(f"gate: {sides.judged} is shown worse nowhere; {told}")
 
 
-def _show(found: Sequence[Declared], across: bool) -> None:
-    """Print one line a comparison, its figures, and what they come to."""
-    from spikebench.report import wording
-    from spikebench.report.column import figure
-    from spikebench.stats import interval
+def _show(found: Sequence[Declared], runs: Sequence[Sequence[Trials]], sides: _Sides) -> None:
+    """Print the comparisons, and whether each run drifted."""
+    from spikebench.report import versus
 
-    for one in found:
-        a, b = _names(one, across)
-        click.echo(f"{_where(one, across)}: {one.metric}")
-        for name, cell in ((a, one.a), (b, one.b)):
-            values = cell.values(one.metric)
-            middle = figure(interval(values).median) if values else "—"
-            unit = cell.metrics[one.metric].unit if one.metric in cell.metrics else ""
-            click.echo(f"  {name:<34} {middle} {unit}  n {len(values)} ({cell.void} void)")
-        click.echo(f"  ratio {wording.ratio(one.comparison)}  {wording.verdict(one, (a, b))}")
-
-
-def _names(one: Declared, across: bool) -> tuple[str, str]:
-    if across:
-        return one.a.first.run_id, one.b.first.run_id
-    return f"{one.a.candidate} ({one.a.client})", f"{one.b.candidate} ({one.b.client})"
-
-
-def _where(one: Declared, across: bool) -> str:
-    """What both sides share: of two runs the whole cell, of two candidates the workload."""
-    cell = [f"{one.a.candidate} ({one.a.client})"] if across else []
-    params = [f"{name}={value}" for name, value in one.a.params]
-    return ", ".join([one.a.scenario, *cell, one.a.fidelity, *params])
+    lines = versus.against if sides.baseline else versus.pairs
+    for line in (*lines(found, sides.across), *versus.drifts(found, runs)):
+        click.echo(line)

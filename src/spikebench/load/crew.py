@@ -218,4 +218,10 @@ def _load_harvest(path: Path) -> Harvest:
             for number, (subscriber, member, foreign) in enumerate(arrays["heads"])
         )
         refusals = json.loads(str(arrays["refusals"]))
-        return Harvest(arrays["sent_ns"], arrays["confirmed_ns"], deliveries, refusals)
+        return Harvest(
+            sent_ns=arrays["sent_ns"],
+            confirmed_ns=arrays["confirmed_ns"],
+            deliveries=deliveries,
+            refusals=refusals,
+            held_until_ns=arrays["held_until_ns"],
+        )

@@ -68,12 +68,17 @@ class Progress:
 
 @dataclass(frozen=True)
 class Harvest:
-    """What was gathered since the last harvest; the sender's arrays are the segment's."""
+    """What was gathered since the last harvest; the sender's arrays are the segment's.
+
+    ``held_until_ns`` is until when a full window, or a call into the client of 20 ms or longer,
+    held the generator back before each message; 0 where neither did.
+    """
 
     sent_ns: Nanoseconds
     confirmed_ns: Nanoseconds
     deliveries: tuple[Delivery, ...]
     refusals: Mapping[str, int] = field(default_factory=dict)
+    held_until_ns: Nanoseconds = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 class Generator(Protocol):
@@ -155,6 +160,7 @@ class PythonGenerator:
             confirmed_ns=loop.confirmed_ns if loop else np.empty(0, np.int64),
             deliveries=tuple(inbox.empty() for inbox in self._inboxes),
             refusals=dict(loop.refusals) if loop else {},
+            held_until_ns=loop.held_until_ns if loop else np.empty(0, np.int64),
         )
 
     def close(self) -> None:

@@ -179,6 +179,7 @@ class JavaGenerator:
             confirmed_ns=np.maximum(np.array(java.settledNs(), dtype=np.int64), 0),
             deliveries=tuple(self._delivery(consumer) for consumer in java.consumers()),
             refusals={str(reason): int(count) for reason, count in java.reasons().items()},
+            held_until_ns=np.array(java.heldUntilNs(), dtype=np.int64),
         )
 
     def close(self) -> None:

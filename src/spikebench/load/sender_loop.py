@@ -20,6 +20,10 @@ POLL_EVERY = 64
 
 LONGEST_WAIT_S = 0.05
 
+LONG_CALL_NS = 20_000_000
+"""A send that takes this long was held up by the client library; a shorter one may as well have
+been interrupted by the scheduler, which is the generator's own."""
+
 
 class SenderLoop:
     """Sends one order after another; is the ``Confirms`` its sender reports to."""
@@ -30,7 +34,8 @@ class SenderLoop:
         self._order: Order | None = None
         self.refusals: Counter[str] = Counter()
         self.sent = self.confirmed_count = self.failed_count = 0
-        self.sent_ns = self.confirmed_ns = np.empty(0, np.int64)
+        self.sent_ns = self.confirmed_ns = self.held_until_ns = np.empty(0, np.int64)
+        self._called_ns = 0
         self.done = True
 
     def load(self, order: Order) -> None:
@@ -40,6 +45,7 @@ class SenderLoop:
         self.sent = self.confirmed_count = self.failed_count = 0
         self.sent_ns = np.zeros(len(order.offsets_ns), np.int64)
         self.confirmed_ns = np.zeros(len(order.offsets_ns), np.int64)
+        self.held_until_ns = np.zeros(len(order.offsets_ns), np.int64)
         self.done = False
 
     def abandon(self) -> None:
@@ -80,10 +86,11 @@ class SenderLoop:
         due = (order.offsets_ns + order.t0_ns).tolist()
         which, key = order.template.tolist(), order.key.tolist()
         first, sent_ns, now = order.first_seq, self.sent_ns, time.monotonic_ns
+        self._called_ns = now()
         for i, at in enumerate(due):
-            if not self._wait_until(sender, at, order.deadline_ns):
+            if not self._wait_until(sender, i, at, order.deadline_ns):
                 return
-            sent_at = now()
+            sent_at = self._called_ns = now()
             sent_ns[i] = sent_at
             self.sent = i + 1
             sender.send(
@@ -92,13 +99,19 @@ class SenderLoop:
             if i % POLL_EVERY == POLL_EVERY - 1:
                 sender.poll(0)
 
-    def _wait_until(self, sender: Sender, due_ns: int, deadline_ns: int) -> bool:
-        """Wait for the time and for room in the window; False once there is no use in sending."""
+    def _wait_until(self, sender: Sender, i: int, due_ns: int, deadline_ns: int) -> bool:
+        """Wait for the time and for room in the window; False once there is no use in sending.
+
+        Notes until when the client or the window held message ``i`` back.
+        """
+        held = time.monotonic_ns() - self._called_ns >= LONG_CALL_NS
         while True:
             now = time.monotonic_ns()
+            if held:
+                self.held_until_ns[i] = now
             if now >= deadline_ns or self._abandoned.is_set():
                 return False
-            full = self._outstanding >= self._cargo.confirm_window
+            held = full = self._outstanding >= self._cargo.confirm_window
             if full:
                 sender.flush()
             elif now >= due_ns:

@@ -72,6 +72,7 @@ class Session:
     _vacant: Roles = field(default_factory=lambda: Roles(False))
     _server_before: float | None = None
     _client_before: dict[int, float] = field(default_factory=dict)
+    _cores_before: dict[int, float] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         try:
@@ -204,6 +205,7 @@ class Session:
         time.sleep(max(order.t0_ns - time.monotonic_ns(), 0) / 1e9)
         self._server_before = self.server.cpu_s() if self.server else None
         self._client_before = {pid: processes.cpu_s([pid]) for pid in self.pids}
+        self._cores_before = processes.cores_busy_s()
 
     def _await_sent(self, hand: Hand, order: Order, limits: Limits) -> str:
         """Wait until the sender is done; return its error, or nothing."""
@@ -218,12 +220,14 @@ class Session:
     def _usage_since(self, t0_ns: int) -> Usage:
         before, now = self._server_before, self.server.cpu_s() if self.server else None
         client = processes.cpu_s(self._client_before) - sum(self._client_before.values())
+        cores = processes.cores_busy_s()
         return Usage(
             server_cpu_s=None if now is None or before is None else now - before,
             client_cpu_s=client,
             span_s=(time.monotonic_ns() - t0_ns) / 1e9,
             server_peak_rss=self.server.peak_rss_bytes() if self.server else None,
             client_peak_rss=processes.rss_bytes(self.pids),
+            cores_busy_s={n: busy - self._cores_before.get(n, 0.0) for n, busy in cores.items()},
         )
 
     def _observe(
@@ -257,6 +261,7 @@ class Session:
             usage=busy,
             busy=busy,
             confirms=self.wiring.confirmed,
+            held_until_ns=first.held_until_ns,
             refusals=first.refusals,
             error=error or self._error(),
             attached_ns=self._attached_ns,

@@ -147,6 +147,7 @@ def _load_order(path: Path) -> Order:
 
 def _save_harvest(harvest: Harvest, path: Path) -> None:
     arrays: dict[str, Any] = {"sent_ns": harvest.sent_ns, "confirmed_ns": harvest.confirmed_ns}
+    arrays["held_until_ns"] = harvest.held_until_ns
     for number, delivery in enumerate(harvest.deliveries):
         arrays[f"seq.{number}"] = delivery.seq
         arrays[f"received_ns.{number}"] = delivery.received_ns

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from spikebench.measure.observation import Nanoseconds, Observation
 from spikebench.measure.outcome import Metric
@@ -34,8 +33,8 @@ def latencies(seen: Observation) -> dict[str, Nanoseconds]:
     """Return the samples of each latency of a segment, in nanoseconds.
 
     ``lateness``: the part of intended send → actual send that is the generator's own doing: that of
-    a message before which it had nothing left to do, and of those that came due meanwhile, at most
-    as much; the rest of their wait is the client library's.
+    a message before which it had nothing left to do and the candidate did not hold it, and of those
+    that came due meanwhile, at most as much; the rest of their wait is the candidate's.
     ``publish``: send → the broker's confirm. ``service``: send → the consumer's hands.
     ``end_to_end``: *intended* send → the consumer's hands (response time). Deliveries to each
     subscriber count; of repeats the first.
@@ -51,21 +50,27 @@ def latencies(seen: Observation) -> dict[str, Nanoseconds]:
 
 
 def _lateness(seen: Observation) -> Nanoseconds:
-    """Each sent message's wait, but at most the least wait since the generator was last idle."""
+    """What would be left of each sent message's wait had the generator taken no time of its own.
+
+    Its own time before a message is what passed since it was free: since the message before, or
+    since the candidate let go of it; none where the message had come due by then. A message is late
+    by no more than its wait, and no more than the one before it was and the own time since.
+    """
     waits = (seen.sent_ns - seen.intended_ns)[seen.sent]
-    if not len(waits):
-        return waits
-    stretch = np.cumsum(_idle_before(seen)[seen.sent])
-    step = int(np.abs(waits).max()) + 1
-    least: Nanoseconds = np.minimum.accumulate(waits - stretch * step) + stretch * step
-    return least
+    own = np.cumsum(_own_time(seen)[seen.sent])
+    late: Nanoseconds = np.minimum.accumulate(waits - own) + own
+    return late
 
 
-def _idle_before(seen: Observation) -> npt.NDArray[np.bool_]:
-    """Which messages were due after the one before them had been handed over."""
-    idle = np.ones(len(seen.sent_ns), dtype=bool)
-    idle[1:] = seen.intended_ns[1:] > seen.sent_ns[:-1]
-    return idle
+def _own_time(seen: Observation) -> Nanoseconds:
+    """What passed before each message while the generator was free and it was not yet due."""
+    own = np.zeros(len(seen.sent_ns), dtype=np.int64)
+    free = seen.sent_ns[:-1]
+    if seen.held_until_ns is not None and len(seen.held_until_ns):
+        free = np.maximum(free, seen.held_until_ns[1:])
+    idle = seen.intended_ns[1:] > seen.sent_ns[:-1]
+    own[1:] = np.where(idle, seen.sent_ns[1:] - free, 0)
+    return own
 
 
 def latency_metrics(seen: Observation) -> dict[str, Metric]:

@@ -29,13 +29,17 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU seconds and peak memory (bytes) over a span; None where a side can't be seen."""
+    """CPU seconds and peak memory (bytes) over a span; None where a side can't be seen.
+
+    ``cores_busy_s`` is, by its number, how long each core was busy, whoever it worked for.
+    """
 
     server_cpu_s: float | None
     client_cpu_s: float | None
     span_s: float
     server_peak_rss: int | None = None
     client_peak_rss: int | None = None
+    cores_busy_s: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,9 @@ class Observation:
     ``key`` is each message's key index; ``size_bytes`` its body's length. ``refusals`` counts the
     reasons for which messages failed. ``error`` is set when a client lost its connection.
     ``usage`` is of the whole segment, its drain included; ``busy`` of the time until the last
-    confirm. ``confirms`` is whether confirms were asked for.
+    confirm. ``confirms`` is whether confirms were asked for. ``held_until_ns`` is until when the
+    candidate held the generator back before each message, by a full window or a long call; None
+    where that was not noted.
     """
 
     first_seq: int
@@ -62,6 +68,7 @@ class Observation:
     attached_ns: int = 0
     busy: Usage | None = None
     confirms: bool = True
+    held_until_ns: Nanoseconds | None = None
 
     @property
     def sent(self) -> npt.NDArray[np.bool_]:

@@ -20,7 +20,8 @@ class Part(BaseModel):
 class Metric(Part):
     """One number of a trial. ``value`` is None where it is withheld, with the reason in ``note``.
 
-    ``n`` is the number of samples beneath it.
+    ``n`` is the number of samples beneath it. ``noise_free`` declares that nothing of it is
+    estimated: it was counted, message by message, and what it says of its trial is so.
     """
 
     value: float | None
@@ -28,6 +29,7 @@ class Metric(Part):
     better: Better = "neither"
     n: int | None = None
     note: str = ""
+    noise_free: bool = False
 
 
 class Ledger(Part):

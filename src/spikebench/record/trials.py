@@ -16,6 +16,9 @@ from spikebench.record.model import Record
 PEAKS = ("broker_peak_memory", "client_peak_memory")
 """Metrics that are the largest value seen so far in the life of a process."""
 
+COUNTED = "messages"
+"""Unit of what the ledger counts: without noise, for every message carries its number."""
+
 ParamsKey = tuple[tuple[str, str], ...]
 
 
@@ -127,6 +130,11 @@ class Trials:
         """
         return self._values.get(metric, [])
 
+    def by_block(self, metric: str) -> dict[int, float]:
+        """Each block's value of a metric that its valid trial had; of a block's trials the last."""
+        had = ((trial.block, trial.metrics.get(metric)) for trial in self.valid)
+        return {block: found.value for block, found in had if found and found.value is not None}
+
     @cached_property
     def _values(self) -> dict[str, list[float]]:
         values = self._gathered.values
@@ -200,7 +208,9 @@ class _Gathered:
                 continue
             self._note(name, value)
             if name not in self.metrics:
-                self.metrics[name] = Metric(value=value, unit=unit, better="lower", n=n)
+                self.metrics[name] = Metric(
+                    value=value, unit=unit, better="lower", n=n, noise_free=unit == COUNTED
+                )
 
     def _note(self, name: str, value: float | None) -> None:
         if value is not None and isfinite(value):
@@ -215,10 +225,10 @@ def _counts(ledger: Ledger | None) -> _Derived:
     if ledger is None:
         return ()
     return (
-        ("lost", ledger.lost, "messages", None),
-        ("duplicated", ledger.duplicated, "messages", None),
-        ("reordered", ledger.reordered, "messages", None),
-        ("refused", ledger.failed, "messages", None),
+        ("lost", ledger.lost, COUNTED, None),
+        ("duplicated", ledger.duplicated, COUNTED, None),
+        ("reordered", ledger.reordered, COUNTED, None),
+        ("refused", ledger.failed, COUNTED, None),
     )
 
 

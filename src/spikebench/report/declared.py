@@ -45,6 +45,18 @@ def against_itself(cells: Sequence[Trials], scenarios: Mapping[str, Scenario]) -
     ]
 
 
+def timed(cells: Iterable[Trials], scenario: str) -> list[Trials]:
+    """The cells of a scenario whose trend over blocks is the machine's: real software, A/A too.
+
+    The in-memory candidate takes microseconds, whose spread would drown what the others show.
+    """
+    return [
+        cell
+        for cell in cells
+        if cell.scenario == scenario and cell.fidelity != "emulator" and cell.candidate != CEILING
+    ]
+
+
 def _of(cells: Iterable[Trials], scenario: str) -> list[Trials]:
     return [c for c in cells if c.scenario == scenario and c.first.arm == "" and c.valid]
 

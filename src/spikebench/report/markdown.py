@@ -30,7 +30,8 @@ def _how_to_read() -> str:
     return (
         "Figures are medians over valid trials; `table.csv` has their 95 % intervals. Bold leads "
         "its fidelity and target with a verdict behind it. `—` is not known, or rests on too few "
-        "samples. End-to-end is response time, from the intended send; publish is from send to "
+        "samples. Lost, duplicated and reordered are counts over all valid trials, without noise. "
+        "End-to-end is response time, from the intended send; publish is from send to "
         "confirm. Peak memory is the highest of the server's whole life, under every candidate and "
         "scenario it served: candidates on one server show the same figure."
     )
@@ -47,6 +48,7 @@ def _section(section: Section) -> Iterator[str]:
     yield from _grid(_header(columns), [_row(row, columns, notes) for row in section.rows])
     yield ""
     yield from (f"{line}  " for line in notes.lines())
+    yield from _drift(section)
     yield from _verdicts([row.against for row in section.rows if row.against is not None])
 
 
@@ -79,7 +81,7 @@ def _row(row: Row, columns: Sequence[Column], notes: Footnotes) -> list[str]:
         *(_metric(row, column.metric) for column in columns),
         *_counts(row, notes),
         cell.limit if cell.valid else NOTHING,
-        wording.trials(row) + notes.mark(*wording.why_void(row)),
+        wording.trials(row) + notes.mark(*wording.why_void(row), *wording.drifts(row)),
         wording.requirement(row.judgement) + notes.mark(*wording.why_judged(row.judgement)),
     ]
 
@@ -114,6 +116,12 @@ def _verdicts(found: Sequence[Declared]) -> Iterator[str]:
         ["A", "B", "params", "A ÷ B [95 %]", "p Welch", "p Mann-Whitney", "verdict"],
         [_comparison(one) for one in found],
     )
+
+
+def _drift(section: Section) -> Iterator[str]:
+    if section.drift is not None and section.scenario is not None:
+        yield ""
+        yield f"`{section.scenario.analysis.metric}` {wording.drift(section.drift)}."
 
 
 def _comparison(one: Declared) -> list[str]:

@@ -58,6 +58,8 @@ def _show(section: Section, console: Console) -> None:
         console.print(grid)
     for line in notes.lines():
         console.print(line, markup=False, highlight=False, style="dim")
+    if section.drift is not None:
+        console.print(wording.drift(section.drift), markup=False, highlight=False)
 
 
 def _title(section: Section) -> str:
@@ -124,7 +126,9 @@ def _cells(row: Row, section: Section, notes: Footnotes) -> list[str]:
 
 
 def _trials(row: Row, notes: Footnotes) -> str:
-    return escape(f"{len(row.cell.valid)}{notes.mark(*wording.why_void(row))}")
+    return escape(
+        f"{len(row.cell.valid)}{notes.mark(*wording.why_void(row), *wording.drifts(row))}"
+    )
 
 
 def _name(row: Row) -> str:

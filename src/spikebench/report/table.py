@@ -10,10 +10,10 @@ from spikebench.candidate import Candidate, Capabilities
 from spikebench.record.model import Record
 from spikebench.record.trials import ParamsKey, Trials, by_cell
 from spikebench.report.best import best_of
-from spikebench.report.declared import CEILING, Declared, against_itself, declared
+from spikebench.report.declared import CEILING, Declared, against_itself, declared, timed
 from spikebench.report.requirement import Judgement, judge
 from spikebench.scenario.model import Scenario
-from spikebench.stats import Interval, fingerprint, interval
+from spikebench.stats import Drift, Interval, drift, drifting, fingerprint, interval
 
 FIDELITIES = ("service", "software", "emulator", "published", "model")
 
@@ -25,6 +25,7 @@ class Row:
     ``best`` names the metrics in which it leads its fidelity and target with a verdict behind it.
     ``judgement`` is None where the scenario requires nothing of it; ``against`` is its declared
     comparison, None for a baseline. ``ordered`` is whether the scenario asks for any order.
+    ``drift`` is its trend over blocks where it drifts by itself.
     """
 
     cell: Trials
@@ -32,6 +33,7 @@ class Row:
     judgement: Judgement | None = None
     against: Declared | None = None
     ordered: bool = True
+    drift: Drift | None = None
 
     @cached_property
     def intervals(self) -> dict[str, Interval]:
@@ -47,11 +49,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """One scenario's rows, in the order a reader looks for them."""
+    """One scenario's rows, in the order a reader looks for them.
+
+    ``drift`` is the trend over blocks that its cells share on the declared metric; None where there
+    is nothing to test.
+    """
 
     name: str
     scenario: Scenario | None
     rows: tuple[Row, ...]
+    drift: Drift | None = None
 
     @property
     def metrics(self) -> set[str]:
@@ -132,6 +139,9 @@ def _section(
 ) -> Section:
     mine = [cell for cell in found if cell.scenario == name and cell.first.arm == ""]
     best = best_of(mine, scenario.analysis.delta if scenario else 0.10)
+    metric = scenario.analysis.metric if scenario else ""
+    together = timed(found, name)
+    alone = drifting(together, metric)
     rows = tuple(
         Row(
             cell=cell,
@@ -139,10 +149,11 @@ def _section(
             judgement=_judgement(cell, scenario, promised),
             against=against.get(id(cell)),
             ordered=scenario is None or scenario.promise.ordering != "none",
+            drift=alone.get(id(cell)),
         )
         for cell in mine
     )
-    return Section(name, scenario, rows)
+    return Section(name, scenario, rows, drift(together, metric))
 
 
 def _judgement(

@@ -11,7 +11,7 @@ from spikebench.stats import Interval, fingerprint
 
 CELL = ("spike", "scenario", "candidate", "client", "target", "fidelity")
 MEASURE = ("metric", "unit", "better", "n", "void", "median", "ci_low", "ci_high", "cv")
-ORIGIN = ("run_id", "environment", "params", "reason")
+ORIGIN = ("run_id", "environment", "params", "reason", "noise_free")
 COLUMNS = (*CELL, *MEASURE, *ORIGIN)
 
 
@@ -21,7 +21,8 @@ def to_csv(table: Table) -> str:
     ``ci_low`` and ``ci_high`` bound the geometric mean over trials at 95 %; they and ``cv`` are
     empty for a single trial. ``void`` counts trials that ran and may not count. A metric withheld
     in every trial, and a cell that has none, keep a row with ``n`` 0 and the reason.
-    ``environment`` is the machine's fingerprint, ``params`` what was swept.
+    ``environment`` is the machine's fingerprint, ``params`` what was swept. ``noise_free`` is 1 for
+    what was counted, message by message, and 0 for what was measured.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -37,6 +38,7 @@ def _lines(row: Row) -> Iterator[dict[str, object]]:
         yield {**_cell(row), "n": 0, "reason": "; ".join(row.cell.reasons)}
     for name, metric in sorted(row.cell.metrics.items()):
         line = {**_cell(row), "metric": name, "unit": metric.unit, "better": metric.better}
+        line["noise_free"] = int(metric.noise_free)
         if name in row.intervals:
             yield {**line, **_figures(row.intervals[name])}
         else:

@@ -8,7 +8,7 @@ from spikebench.report.column import NOTHING
 from spikebench.report.declared import CEILING, Declared
 from spikebench.report.requirement import NO_TRIAL, Headroom, Judgement
 from spikebench.report.table import Row
-from spikebench.stats import Comparison
+from spikebench.stats import Comparison, Drift
 
 EMULATOR_NOTE = "emulator: shows behaviour; its timings say nothing of AWS"
 
@@ -104,18 +104,55 @@ def ratio(comparison: Comparison) -> str:
 def verdict(declared: Declared, names: tuple[str, str] | None = None) -> str:
     """Who is better in words (by ``names``, else by candidate), or why that is not said."""
     comparison = declared.comparison
+    told = f": {comparison.reason}" if comparison.reason else ""
     if comparison.verdict == "equivalent":
-        return f"equivalent within ±{comparison.delta:.0%}"
+        return f"equivalent within ±{comparison.delta:.0%}{told}"
     if comparison.verdict in ("A", "B"):
         a, b = names or (declared.a.candidate, declared.b.candidate)
-        return f"{a if comparison.verdict == 'A' else b} better"
-    return f"{comparison.verdict}: {comparison.reason}"
+        return f"{a if comparison.verdict == 'A' else b} better{told}"
+    return f"{comparison.verdict}{told}"
 
 
 def itself(one: Declared) -> str:
     """Which cell was measured against itself."""
     params = "".join(f", {name}={value}" for name, value in one.a.params)
     return f"{one.a.scenario}{params}: {one.a.candidate} ({one.a.client})"
+
+
+def drift(found: Drift, interleaved: bool = True) -> str:
+    """What a test of drift came to: its change a block, and what that means for comparisons.
+
+    ``interleaved`` is whether what is compared lies in the same blocks, as it does within a run.
+    """
+    if found.p is None:
+        return f"drift: {NOTHING}, {found.blocks} blocks are too few to tell"
+    figures = f"drift: {_change(found)}, p {p_value(found.p)}"
+    if not found.shown:
+        return f"{figures}: none is shown"
+    told = "the machine slowed down" if found.worse else "the machine got faster"
+    stands = (
+        "blocks are interleaved, so comparisons stand"
+        if interleaved
+        else "two runs are not interleaved: a difference between them may be drift"
+    )
+    return f"{figures}: {told}; {stands}"
+
+
+def drifts(row: Row) -> list[str]:
+    """That a cell got slower or faster by itself as the run went on."""
+    if row.drift is None:
+        return []
+    way = "worse" if row.drift.worse else "better"
+    return [
+        f"drifts by itself: {_change(row.drift)}, got {way} beside the others from block to block, "
+        "so that its figures depend on how long it ran"
+    ]
+
+
+def _change(found: Drift) -> str:
+    """The change a block in per cent, with its interval."""
+    change, low, high = (100 * (part or 0.0) for part in (found.per_block, found.low, found.high))
+    return f"{change:+.1f} % a block [{low:.1f}, {high:.1f}]"
 
 
 def p_value(p: float | None) -> str:

@@ -82,7 +82,11 @@ class Comparison:
 
 
 def compare(
-    a: Sequence[float], b: Sequence[float], delta: float, better: Better = "higher"
+    a: Sequence[float],
+    b: Sequence[float],
+    delta: float,
+    better: Better = "higher",
+    noise_free: bool = False,
 ) -> Comparison:
     """Compare one value a trial of cell A with those of cell B.
 
@@ -90,7 +94,9 @@ def compare(
     before a difference is called one; two one-sided tests at ±``delta`` (a ratio: 0.10 is ±10 %)
     call equivalence. With fewer than 6 trials a side the verdict is unresolved. Values of zero or
     below have no logs: those are compared by rank only. ``better`` says which way is better and
-    must be ``higher`` or ``lower``. Raises ValueError for values that are not finite.
+    must be ``higher`` or ``lower``. What is ``noise_free`` needs no test where one side has none of
+    it, or neither varies from trial to trial; where both vary, chance is in it, and it is tested as
+    anything else. Raises ValueError for values that are not finite.
     """
     if better == "neither" or not 0 < delta < 1:
         raise ValueError("compare needs better 'higher' or 'lower', and delta between 0 and 1")
@@ -102,12 +108,35 @@ def compare(
     measured = _measured(left, right, delta, better)
     if min(left.size, right.size) < FEWEST_TRIALS:
         return _too_small(measured)
+    if noise_free and _speaks_for_itself(left, right):
+        return _counted(left, right, delta, better)
     return measured.decided(measured.p_different, measured.p_not_equivalent)
 
 
 def not_shown(n_a: int, n_b: int, delta: float, better: Better, reason: str) -> Comparison:
     """Return the comparison of two cells that may not be compared, and why."""
     return Comparison(n_a, n_b, delta, better, "not shown", reason)
+
+
+def _speaks_for_itself(a: Values, b: Values) -> bool:
+    """Whether counts differ, or do not, without chance in it."""
+    return not a.any() or not b.any() or bool(np.ptp(a) == 0 == np.ptp(b))
+
+
+def _counted(a: Values, b: Values, delta: float, better: Better) -> Comparison:
+    """Compare what was counted a trial; it has no p value, and takes none from its family."""
+    small, large = sorted([float(a.mean()), float(b.mean())])
+    same = Comparison(
+        n_a=a.size,
+        n_b=b.size,
+        delta=delta,
+        better=better,
+        verdict="equivalent",
+        reason=f"counted {a.sum():,.0f} against {b.sum():,.0f}, which needs no test",
+        a_is_larger=bool(a.mean() > b.mean()),
+    )
+    near = large == small or (small > 0 and large <= small * (1 + delta))
+    return same if near else replace(same, verdict=same._winner())
 
 
 def _too_few(a: Values, b: Values, delta: float, better: Better) -> Comparison:

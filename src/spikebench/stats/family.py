@@ -14,8 +14,8 @@ def holm(comparisons: Sequence[Comparison]) -> list[Comparison]:
     Comparisons without p values (too few trials, not shown) do not count. Source: S. Holm, "A
     simple sequentially rejective multiple test procedure", Scandinavian J. of Statistics 6 (1979).
     """
-    different = _adjusted([_p(c, c.p_different) for c in comparisons])
-    unequal = _adjusted([_p(c, c.p_not_equivalent) for c in comparisons])
+    different = adjusted([_p(c, c.p_different) for c in comparisons])
+    unequal = adjusted([_p(c, c.p_not_equivalent) for c in comparisons])
     return [c.decided(d, u) for c, d, u in zip(comparisons, different, unequal, strict=True)]
 
 
@@ -23,12 +23,12 @@ def _p(comparison: Comparison, p: float | None) -> float | None:
     return None if comparison.verdict == "not shown" else p
 
 
-def _adjusted(ps: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down p values; None stays None."""
+def adjusted(ps: Sequence[float | None]) -> list[float | None]:
+    """Return Holm's step-down p values, in the order given; None stays None and does not count."""
     ranked = sorted((p, place) for place, p in enumerate(ps) if p is not None)
-    adjusted: list[float | None] = [None] * len(ps)
+    found: list[float | None] = [None] * len(ps)
     largest = 0.0
     for rank, (p, place) in enumerate(ranked):
         largest = max(largest, min(1.0, p * (len(ranked) - rank)))
-        adjusted[place] = largest
-    return adjusted
+        found[place] = largest
+    return found

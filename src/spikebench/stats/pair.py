@@ -7,12 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from spikebench.candidate import Fidelity
+from spikebench.measure.outcome import Metric
 from spikebench.record.model import Record
 from spikebench.record.trials import Trials
 from spikebench.stats.comparison import Comparison, compare, not_shown
-
-COUNTED = "messages"
-"""Unit of a metric that is counted rather than timed."""
 
 MARK = "fingerprint"
 
@@ -32,7 +30,8 @@ def compare_cells(a: Trials, b: Trials, metric: str, delta: float) -> Comparison
     better = a.metrics[metric].better if metric in a.metrics else "neither"
     if reason:
         return not_shown(len(left), len(right), delta, better, reason)
-    return _downgraded(compare(left, right, delta, better), differing(a, b))
+    counted = a.metrics[metric].noise_free and b.metrics[metric].noise_free
+    return _downgraded(compare(left, right, delta, better, counted), differing(a, b))
 
 
 def refusal(a: Trials, b: Trials, metric: str) -> str:
@@ -48,11 +47,11 @@ def refusal(a: Trials, b: Trials, metric: str) -> str:
         return f"{metric} is in {a.metrics[metric].unit} here and {b.metrics[metric].unit} there"
     if a.metrics[metric].better == "neither":
         return f"{metric} has no better direction"
-    return _emulated(a.fidelity, a.metrics[metric].unit)
+    return _emulated(a.fidelity, a.metrics[metric])
 
 
-def _emulated(fidelity: Fidelity, unit: str) -> str:
-    return EMULATED if fidelity == "emulator" and unit != COUNTED else ""
+def _emulated(fidelity: Fidelity, metric: Metric) -> str:
+    return EMULATED if fidelity == "emulator" and not metric.noise_free else ""
 
 
 def _downgraded(found: Comparison, difference: str) -> Comparison:

@@ -126,6 +126,11 @@ public final class Generator {
         return outbox.outstanding().sentNs();
     }
 
+    /** Until when the candidate held each back, in ns; 0 where it did not. */
+    public long[] heldUntilNs() {
+        return outbox.outstanding().heldUntilNs();
+    }
+
     /** When each was confirmed, in ns; 0 for never, and minus the time for refused. */
     public long[] settledNs() {
         return outbox.outstanding().settledNs();

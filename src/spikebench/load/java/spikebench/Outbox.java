@@ -20,6 +20,12 @@ final class Outbox implements Confirms {
     private static final double HIGH_RATE_PER_S = 4_000;
     private static final long AGAIN_NS = 100_000_000;
 
+    /**
+     * A call into the client that takes this long was held up by it; a shorter one may as well have
+     * been interrupted by the scheduler or the collector, which are the generator's own.
+     */
+    private static final long LONG_CALL_NS = 20_000_000;
+
     private final Failure failure;
     private final Wiring wiring;
     private final Driver driver;
@@ -32,6 +38,8 @@ final class Outbox implements Confirms {
     private long gatheringSince;
     private long wokenAt;
     private long tickNs;
+    private long calledAt;
+    private long heldUntil;
 
     Outbox(Wiring wiring, Driver driver, byte[][] templates, byte[][] keys, Failure failure) {
         this.wiring = wiring;
@@ -61,6 +69,7 @@ final class Outbox implements Confirms {
             Outstanding current = outstanding;
             gatheringSince = 0;
             tickNs = segment.ratePerS() > HIGH_RATE_PER_S ? TICK_AT_HIGH_RATES_NS : TICK_NS;
+            calledAt = System.nanoTime();
             sendAll(segment, current);
             settleAll(current, segment.settleNs());
         } catch (Throwable error) {
@@ -132,7 +141,8 @@ final class Outbox implements Confirms {
         int seq = segment.firstSeq() + i;
         byte[] body = templates[segment.templates()[i]].clone();
         Header.patch(body, seq, now);
-        current.sending(i, now);
+        current.sending(i, now, heldUntil);
+        calledAt = now;
         sender.send(seq, keys[segment.keys()[i]], body);
         if (!wiring.confirmed()) {
             current.settle(seq, true);
@@ -144,11 +154,13 @@ final class Outbox implements Confirms {
 
     /** Returns the time, once it is {@code due}; flushes what has lingered long enough meanwhile. */
     private long awaitDue(long due, long deadline) throws Exception {
-        long now = System.nanoTime();
+        heldUntil = 0;
+        long now = noteLongCall(calledAt);
         while (now < due && now < deadline && !isOver()) {
             long wake = Math.min(Math.max(due, wokenAt + tickNs), now + CHECK_NS);
             if (gatheringSince != 0 && now >= gatheringSince + lingerNs) {
                 flush();
+                noteLongCall(now);
             } else if (gatheringSince != 0) {
                 wake = Math.min(wake, gatheringSince + lingerNs);
             }
@@ -164,6 +176,16 @@ final class Outbox implements Confirms {
             flush();
             current.awaitRoom(Math.min(CHECK_NS, deadline - now));
             now = System.nanoTime();
+        }
+        heldUntil = now;
+        return now;
+    }
+
+    /** Returns the time, and notes it where the client kept the thread for long since {@code since}. */
+    private long noteLongCall(long since) {
+        long now = System.nanoTime();
+        if (now - since >= LONG_CALL_NS) {
+            heldUntil = now;
         }
         return now;
     }

@@ -17,6 +17,7 @@ final class Outstanding {
     private final int roomToWake;
     private final long[] sentNs;
     private final long[] settledNs;
+    private final long[] heldUntilNs;
     private final AtomicInteger settled = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
     private final Map<String, Integer> reasons = new LinkedHashMap<>();
@@ -34,11 +35,16 @@ final class Outstanding {
         this.limit = window;
         this.sentNs = new long[size];
         this.settledNs = new long[size];
+        this.heldUntilNs = new long[size];
     }
 
-    /** Notes that message {@code i} goes out at {@code nowNs}; the sending thread alone calls it. */
-    void sending(int i, long nowNs) {
+    /**
+     * Notes that message {@code i} goes out at {@code nowNs}, and until when the candidate held it
+     * back (0 where it did not); the sending thread alone calls it.
+     */
+    void sending(int i, long nowNs, long heldUntilNs) {
         sentNs[i] = nowNs;
+        this.heldUntilNs[i] = heldUntilNs;
         sent = i + 1;
     }
 
@@ -128,6 +134,11 @@ final class Outstanding {
     /** When each message was confirmed; 0 for never, and minus the time for refused. */
     long[] settledNs() {
         return settledNs;
+    }
+
+    /** Until when a full window or a long call of the client held each back; 0 for not at all. */
+    long[] heldUntilNs() {
+        return heldUntilNs;
     }
 
     private void await(int settledEnough, long timeoutNs) {
