@@ -5,19 +5,28 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.dataclasses import dataclass
 
 Better = Literal["higher", "lower", "neither"]
 Status = Literal["valid", "void", "failed", "unavailable"]
 Limit = Literal["broker", "client", "target", "unknown"]
 
 
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+"""Unknown keys are refused, and numbers that are not finite."""
+
+
 class Part(BaseModel):
     """A frozen piece of a record; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT | ConfigDict(frozen=True)
 
 
-class Metric(Part):
+# What a record holds by the dozen has slots: a model takes four times the memory of a slotted
+# dataclass and twice the time to check, and a table of ten thousand trials has a quarter of a
+# million metrics.
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Metric:
     """One number of a trial. ``value`` is None where it is withheld, with the reason in ``note``.
 
     ``n`` is the number of samples beneath it.
@@ -30,7 +39,8 @@ class Metric(Part):
     note: str = ""
 
 
-class Ledger(Part):
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Ledger:
     """The account of every measured message of a trial.
 
     ``expected`` is confirmed × subscribers; ``delivered`` counts distinct deliveries,
@@ -50,7 +60,8 @@ class Ledger(Part):
     foreign: int = 0
 
 
-class Resources(Part):
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Resources:
     """CPU seconds over the measured segment, peak memory in bytes; None where it can't be seen."""
 
     candidate_cpu_s: float | None = None
