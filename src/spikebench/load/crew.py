@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -157,10 +158,12 @@ class Crew:
     """
 
     cores: Sequence[int]
-    _folder: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(prefix="spikebench-load-")
-    )
     _hands: dict[Runtime, list[Hand]] = field(default_factory=dict)
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        """Made with the first worker, which removes it where we are killed and cannot."""
+        return tempfile.TemporaryDirectory(prefix="spikebench-load-")
 
     def __enter__(self) -> Self:
         return self
@@ -184,7 +187,8 @@ class Crew:
         for hand in [hand for hands in self._hands.values() for hand in hands]:
             hand.end()
         self._hands.clear()
-        self._folder.cleanup()
+        if "_folder" in self.__dict__:
+            self._folder.cleanup()
 
 
 def split_roles(one_process: bool, subscribers: int, competing: int) -> list[Roles]:
