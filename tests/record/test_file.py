@@ -28,14 +28,16 @@ from spikebench.record import (
 )
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-counts = st.integers(min_value=0, max_value=2**62)
+counts = st.integers(min_value=0, max_value=10**15)
 words = st.text(max_size=20)
 LEDGER = [field.name for field in fields(Ledger)]
 
 
 @st.composite
 def any_record(draw: st.DrawFn) -> Record:
-    metric = st.builds(Metric, value=st.none() | finite, unit=words, n=st.none() | counts)
+    metric = st.builds(
+        Metric, value=st.none() | st.floats(-1e15, 1e15), unit=words, n=st.none() | counts
+    )
     return Record(
         schema=1,
         run_id=draw(words),
@@ -146,6 +148,9 @@ def test_a_whole_last_line_without_its_end_counts(tmp_path: Path) -> None:
         ({"status": "fine"}, "status"),
         ({"colour": "red"}, "colour"),
         ({"metrics": {"rate": {"value": "fast", "unit": "msg/s"}}}, "metrics.rate.value"),
+        ({"metrics": {"rate": {"value": 1e16, "unit": "msg/s"}}}, "metrics.rate.value"),
+        ({"metrics": {"rate": {"value": 1, "unit": "msg/s", "n": 10**400}}}, "metrics.rate.n"),
+        ({"resources": {"peak_rss": -1}}, "resources.peak_rss"),
         ({"ledger": {"sent": 1}}, "ledger.confirmed"),
         ({"block": None}, "block"),
         ({"block": "0"}, "block"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 Better = Literal["higher", "lower", "neither"]
@@ -14,6 +14,13 @@ Limit = Literal["broker", "client", "target", "unknown"]
 
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 """Unknown keys are refused, and numbers that are not finite."""
+
+
+Figure = Annotated[float, Field(ge=-1e15, le=1e15)]
+"""A figure; beyond a million billion of whatever unit it is no measurement of ours."""
+
+Count = Annotated[int, Field(ge=0, le=10**15)]
+"""A number of messages, samples or bytes."""
 
 
 class Part(BaseModel):
@@ -32,10 +39,10 @@ class Metric:
     ``n`` is the number of samples beneath it.
     """
 
-    value: float | None
+    value: Figure | None
     unit: str
     better: Better = "neither"
-    n: int | None = None
+    n: Count | None = None
     note: str = ""
 
 
@@ -49,26 +56,26 @@ class Ledger:
     same key (or queue, as the scenario asks) at the same consumer.
     """
 
-    sent: int
-    confirmed: int
-    failed: int = 0
-    expected: int
-    delivered: int
-    lost: int
-    duplicated: int
-    reordered: int
-    foreign: int = 0
+    sent: Count
+    confirmed: Count
+    failed: Count = 0
+    expected: Count
+    delivered: Count
+    lost: Count
+    duplicated: Count
+    reordered: Count
+    foreign: Count = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Resources:
     """CPU seconds over the measured segment, peak memory in bytes; None where it can't be seen."""
 
-    candidate_cpu_s: float | None = None
-    client_cpu_s: float | None = None
-    peak_rss: int | None = None
-    client_peak_rss: int | None = None
-    startup_s: float | None = None
+    candidate_cpu_s: Figure | None = None
+    client_cpu_s: Figure | None = None
+    peak_rss: Count | None = None
+    client_peak_rss: Count | None = None
+    startup_s: Figure | None = None
 
 
 class Outcome(Part):

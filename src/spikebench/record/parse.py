@@ -42,6 +42,10 @@ def _what_is_wrong(line: bytes, place: str, error: ValidationError) -> str:
 
 
 def _said(error: ErrorDetails) -> str:
+    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return "unknown key"
+    if error["type"] == "missing":
+        return "missing"
     return _PLACE.sub(r" at character \1", error["msg"])
 
 
