@@ -44,7 +44,8 @@ def told(kill: Kill) -> str:
     gone = "never" if kill.gone_after_s is None else f"after {kill.gone_after_s:.1f} s"
     return (
         f"{kill.subject} killed after {kill.after_s:.1f} s: {kill.kept} kept of {kill.completed} "
-        f"completed, all processes gone {gone}, {'held' if kill.held else 'NOT HELD'} {kill.said}"
+        f"completed, all processes gone {gone}"
+        f"{f', left {kill.folders}' if kill.folders else ''}, {'held' if kill.held else 'NOT HELD'} {kill.said}"
     ).rstrip()
 
 
@@ -57,7 +58,8 @@ def summary(done: Sequence[Kill]) -> str:
         f"kept, {sum(kill.half_line for kill in done)} half lines, "
         f"{sum(kill.finished and kill.same for kill in done)} runs finished by --resume with the "
         f"same cells, blocks and seeds, {sum(kill.left for kill in done)} processes left "
-        f"(all gone after {slowest:.1f} s at most)"
+        f"(all gone after {slowest:.1f} s at most), "
+        f"{sum(bool(kill.folders) for kill in done)} scratch folders left"
     )
 
 

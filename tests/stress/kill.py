@@ -53,7 +53,8 @@ class Kill:
     @property
     def held(self) -> bool:
         """Whether everything that is promised held."""
-        return self.kept >= self.completed and self.left == 0 and self.finished and self.same
+        whole = self.kept >= self.completed and self.finished and self.same
+        return whole and self.left == 0 and not self.folders
 
 
 def kill_once(subject: Subject, rng: random.Random, number: int) -> Kill:

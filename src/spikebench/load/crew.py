@@ -100,8 +100,10 @@ class Hand:
 
     def end(self) -> None:
         """End the worker: politely by closing its input, then by force."""
-        if self._process.stdin:
+        if self._process.stdin and not self._process.stdin.closed:
             with contextlib.suppress(BrokenPipeError):  # what it did not read any more
+                self._process.stdin.write(b'{"verb": "leave"}\n')
+            with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
         try:
             self._process.wait(timeout=3)
