@@ -42,10 +42,11 @@ def main(kills: int, real: int, seed: int) -> None:
 def told(kill: Kill) -> str:
     """One kill in a line."""
     gone = "never" if kill.gone_after_s is None else f"after {kill.gone_after_s:.1f} s"
+    left = f"left {kill.folders}, " if kill.folders else ""
     return (
         f"{kill.subject} killed after {kill.after_s:.1f} s: {kill.kept} kept of {kill.completed} "
-        f"completed, all processes gone {gone}"
-        f"{f', left {kill.folders}' if kill.folders else ''}, {'held' if kill.held else 'NOT HELD'} {kill.said}"
+        f"completed, all processes gone {gone}, {left}"
+        f"{'held' if kill.held else 'NOT HELD'} {kill.said}"
     ).rstrip()
 
 

@@ -39,11 +39,13 @@ class Ending:
 
 def _unsaved(session: pytest.Session, error: OSError) -> RecordError:
     storage = getattr(getattr(session.config, "_benchmarksession", None), "storage", None)
-    folder = Path(getattr(storage, "path", error.filename or "."))
-    with suppress(OSError):
-        _drop_half(folder)
+    folder: Path | None = getattr(storage, "path", None)
+    if folder is not None:
+        with suppress(OSError):
+            _drop_half(folder)
+    where = folder or error.filename or "results"
     return RecordError(
-        f"{folder}: pytest-benchmark could not save its view of the run: {error.strerror}; the "
+        f"{where}: pytest-benchmark could not save its view of the run: {error.strerror}; the "
         "records are intact, and hold what it would have held: make room or mend the permissions"
     )
 
