@@ -23,11 +23,13 @@ ARGUMENTS = (
 )
 TRIALS = 4
 SCRIPT = """\
-mount -t tmpfs -o size="$1" none results || exit 77
-shift
+disk=$1
+mkdir -p "$disk"
+mount -t tmpfs -o size="$2" none "$disk" || exit 77
+shift 2
 "$@" >full.txt 2>&1; echo $? >full.code
 cp -r results kept
-mount -o remount,size=64m results
+mount -o remount,size=64m "$disk"
 "$@" --resume >resumed.txt 2>&1; echo $? >resumed.code
 cp -r results resumed
 """
@@ -68,13 +70,12 @@ def root() -> Iterator[Path]:
         yield folder
 
 
-def run(root: Path, size: str) -> tuple[Session, Session]:
-    """Run the spike with its results on a disk of ``size``, and go on when there is room."""
+def run(root: Path, size: str, disk: str = "results") -> tuple[Session, Session]:
+    """Run the spike with ``disk`` on a file system of ``size``, and go on when there is room."""
     folder = root / size
     folder.mkdir()
     write_spike(folder)
-    (folder / "results").mkdir()
-    inside = ["unshare", "-rm", "sh", "-c", SCRIPT, "sh", size, *command(*ARGUMENTS)]
+    inside = ["unshare", "-rm", "sh", "-c", SCRIPT, "sh", disk, size, *command(*ARGUMENTS)]
     subprocess.run(inside, cwd=folder, env=environ(folder), timeout=300, check=True)
     full, resumed = (
         Session(
@@ -134,7 +135,7 @@ def test_a_disk_that_fills_up_when_the_table_and_plots_are_written(root: Path) -
 
 
 def test_a_disk_that_has_no_room_for_pytest_benchmarks_view(root: Path) -> None:
-    full, resumed = run(root, "96k")
+    full, resumed = run(root, "4k", disk="results/tiny/benchmarks")
     assert_one_clear_error(full, "pytest-benchmark could not save")
     assert "wrote results/tiny/plot-steady.png" in full.printed
     assert_whole(full)
