@@ -61,6 +61,12 @@ def test_from_forty_a_side_it_is_the_normal_approximation(digits: int) -> None:
     assert p_mann_whitney(a, b) == pytest.approx(expected)
 
 
+def test_a_few_against_thousands_are_not_counted_for_ever() -> None:
+    a, b = drawn(9, 30, 5_000, digits=1)
+    expected = mannwhitneyu(a, b, method="asymptotic").pvalue
+    assert p_mann_whitney(a, b) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("count", [5, 50])
 def test_equal_values_differ_in_nothing(count: int) -> None:
     same = np.full(count, 7.0)

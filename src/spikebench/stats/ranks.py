@@ -15,6 +15,9 @@ from spikebench.stats.interval import Values
 ENOUGH = 40
 """Trials a side from which the normal approximation serves."""
 
+MOST = 20_000
+"""Trials of one side times those of the other up to which arrangements are counted in a second."""
+
 
 def p_mann_whitney(a: Values, b: Values) -> float:
     """Return the two-sided p of the Mann-Whitney test: exact, with ties too.
@@ -31,7 +34,7 @@ def _p(a: tuple[int, ...], b: tuple[int, ...]) -> float:
     """The p of two samples by their places in the common order, of which tables repeat many."""
     if len({*a, *b}) == 1:
         return 1.0
-    if min(len(a), len(b)) < ENOUGH:
+    if min(len(a), len(b)) < ENOUGH and len(a) * len(b) <= MOST:
         return p_exact(a, b)
     return _p_normal(a, b)
 
