@@ -33,22 +33,24 @@ COMMANDS = {
 """``plots`` writes ``table.md``, ``table.csv`` and a plot a scenario, as SVG and PNG."""
 
 METERED = """\
-import sys
+import sys, time
 from pathlib import Path
 from spikebench.cli import main
 try:
     main(sys.argv[2:])
 finally:
-    Path(sys.argv[1]).write_bytes(Path("/proc/self/status").read_bytes())
+    status = Path("/proc/self/status").read_text()
+    Path(sys.argv[1]).write_text(f"{status}CPU: {time.process_time()}\\n")
 """
 """The command line as a person starts it, and what the kernel knows of the process at its end."""
 
 
 @dataclass(frozen=True)
 class Took:
-    """Wall seconds of one command from start to end, and its peak resident memory in MB."""
+    """Wall seconds of one command from start to end, its CPU seconds, its peak memory in MB."""
 
     seconds: float
+    cpu_s: float
     peak_mb: float
 
 
@@ -83,13 +85,14 @@ def measure(command: Sequence[str], results: Path) -> Took:
     if ended.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
         raise ToolError(f"spikebench {' '.join(command)} ended with {ended.returncode}:\n{tail}")
-    return Took(seconds, peak_mb(status.read_text()))
+    cpu_s, peak_mb = read_status(status.read_text())
+    return Took(seconds, cpu_s, peak_mb)
 
 
-def peak_mb(status: str) -> float:
-    """The peak of resident memory, in MB, that a process's ``/proc/<pid>/status`` tells."""
-    peaks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
-    return int(peaks[0]) * 1024 / MB
+def read_status(status: str) -> tuple[float, float]:
+    """CPU seconds and the peak of resident memory, in MB, as a command left them at its end."""
+    told = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    return float(told["CPU"]), int(told["VmHWM"].split()[0]) * 1024 / MB
 
 
 def ratios_of(name: str, took: Sequence[Took], trials: int) -> list[Ratio]:
@@ -97,11 +100,12 @@ def ratios_of(name: str, took: Sequence[Took], trials: int) -> list[Ratio]:
     below, most = Target("below", 1.0), max(one.peak_mb for one in took)
     what = f"spikebench {' '.join(COMMANDS[name])} on {trials:,} trials of {CELLS} cells a run"
     mean_s = sum(one.seconds for one in took) / len(took)
+    cpu_s = sum(one.cpu_s for one in took) / len(took)
     return [
         ratio_of(
             f"ten-thousand-trials-{name}-seconds",
             [one.seconds / MOST_S for one in took],
-            f"{what}, start to end: {mean_s:.2f} s; divided by {MOST_S:g} s",
+            f"{what}, start to end: {mean_s:.2f} s, {cpu_s:.2f} s of CPU; divided by {MOST_S:g} s",
             below,
         ),
         ratio_of(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.many_trials import CELLS, generate
-from benchmarks.ten_thousand_trials import COMMANDS, ONE, Took, measure, peak_mb, ratios_of
+from benchmarks.ten_thousand_trials import COMMANDS, ONE, Took, measure, ratios_of, read_status
 from benchmarks.tool import ToolError
 from spikebench.record import read_records, run_path
 from spikebench.record.trials import by_cell
@@ -42,6 +42,7 @@ def test_the_same_seed_gives_the_same_run(path: Path, tmp_path: Path) -> None:
 
 def test_a_command_is_measured_from_start_to_end(path: Path) -> None:
     took = measure(COMMANDS["compare"], path.parents[2])
+    assert 0 < took.cpu_s
     assert took.seconds > 0
     assert 20 < took.peak_mb < 2_000
 
@@ -52,13 +53,14 @@ def test_a_command_that_fails_is_no_figure(path: Path) -> None:
 
 
 def test_both_ratios_have_their_figures() -> None:
-    seconds, memory = ratios_of("table", [Took(2.5, 200.0), Took(2.5, 250.0)], 10_000)
+    seconds, memory = ratios_of("table", [Took(2.5, 2.0, 200.0), Took(2.5, 2.2, 250.0)], 10_000)
     assert (seconds.ratio, memory.ratio) == pytest.approx((0.5, (0.4 * 0.5) ** 0.5))
     assert "10,000 trials" in seconds.note
-    assert "2.50 s" in seconds.note
+    assert "2.50 s, 2.10 s of CPU" in seconds.note
     assert "250 MB" in memory.note
     assert (seconds.verdict, memory.verdict[:3]) == ("met", "met")
 
 
 def test_the_peak_is_the_kernels_high_water_mark() -> None:
-    assert peak_mb("Name:\tx\nVmHWM:\t  1000 kB\nVmRSS:\t 500 kB\n") == pytest.approx(1.024)
+    status = "Name:\tx: y\nVmHWM:\t  1000 kB\nVmRSS:\t 500 kB\n\nCPU: 1.5\n"
+    assert read_status(status) == pytest.approx((1.5, 1.024))
