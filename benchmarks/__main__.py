@@ -20,6 +20,7 @@ from benchmarks.rabbitmq_throughput import queue_throughput, stream_throughput
 from benchmarks.ratio import Ratio
 from benchmarks.rig import Rig
 from benchmarks.table import show, write
+from benchmarks.ten_thousand_trials import ten_thousand_trials
 from spikebench.errors import SpikebenchError
 
 RESULT = Path(__file__).parents[1] / "results" / "benchmarks" / "ratios.csv"
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "publish-latency": publish_latency,
     "own-cpu-share": own_cpu_share,
     "memory": memory,
+    "ten-thousand-trials": ten_thousand_trials,
 }
 
 

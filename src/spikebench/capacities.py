@@ -20,8 +20,9 @@ class Capacities:
         self._latest: dict[str, float] = {}
         self._near: dict[tuple[str, str, str], float] = {}
         for record in earlier:
-            if record.arm == "search" and record.status == "valid":
-                known = self._found[record.cell] = _recorded(record)
+            known = _recorded(record)
+            if known is not None:
+                self._found[record.cell] = known
                 self._near[record.candidate, record.client, record.target] = known.rate_per_s
 
     def find(self, cell: Cell) -> Capacity | None:
@@ -74,7 +75,9 @@ def found_metrics(found: Found) -> dict[str, Metric]:
     return metrics
 
 
-def _recorded(record: Record) -> Capacity:
-    held, failed = record.metrics["capacity"].value, record.metrics.get("capacity_failed")
-    assert held is not None, "a valid search has found a rate"
-    return Capacity(held, failed.value if failed else None)
+def _recorded(record: Record) -> Capacity | None:
+    """What a search found; None for any other record, and one that somebody emptied."""
+    held, failed = record.metrics.get("capacity"), record.metrics.get("capacity_failed")
+    if record.arm != "search" or record.status != "valid" or held is None or held.value is None:
+        return None
+    return Capacity(held.value, failed.value if failed else None)

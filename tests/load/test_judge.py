@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def test_cpu_that_cannot_be_seen_is_withheld() -> None:
 
 def test_resources_are_passed_on() -> None:
     found = judged(BENCH, segment(1000, usage=USED), 1.0).resources
-    assert found.model_dump() == {
+    assert asdict(found) == {
         "candidate_cpu_s": 0.5,
         "client_cpu_s": 0.25,
         "peak_rss": 50_000_000,

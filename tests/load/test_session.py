@@ -1,6 +1,6 @@
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def test_the_account_is_what_was_injected(
         "reordered": 0,
         "foreign": 0,
     }
-    assert account(observed(crew, faults), "queue").model_dump() == flawless | expected
+    assert asdict(account(observed(crew, faults), "queue")) == flawless | expected
 
 
 @pytest.mark.parametrize("keys", [1, 4])

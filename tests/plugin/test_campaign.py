@@ -41,6 +41,39 @@ def test_and_no_more_than_once() -> None:
     assert len(run.left) == 1
 
 
+def resumed(run: Any, *earlier: tuple[Status, Limit]) -> Campaign:
+    """A campaign that goes on with a run in which block 0 of the cell had these tries."""
+    went_on = campaign(run)
+    went_on.__dict__["_earlier"] = [Told(outcome).measure(cell(), 0) for outcome in earlier]
+    return went_on
+
+
+@pytest.mark.parametrize(
+    ("earlier", "finished"),
+    [
+        ([], False),
+        ([("valid", "target")], True),
+        ([("void", "broker")], True),
+        ([("failed", "client")], True),
+        ([("void", "client")], False),
+        ([("void", "client"), ("void", "client")], True),
+        ([("void", "client"), ("valid", "target")], True),
+    ],
+)
+def test_a_run_that_was_cut_off_between_two_tries_makes_up_for_the_second(
+    earlier: list[tuple[Status, Limit]], finished: bool
+) -> None:
+    went_on = resumed(Told(), *earlier)
+    assert went_on.finished(cell(), 0) is finished
+    assert not went_on.finished(cell(), 1)
+
+
+def test_and_makes_no_third() -> None:
+    run = Told(("void", "client"), ("valid", "target"))
+    assert resumed(run, ("void", "client")).measure(cell(), 0).status == "void"
+    assert len(run.left) == 1
+
+
 @pytest.mark.parametrize(
     "outcome",
     [("void", "unknown"), ("void", "broker"), ("failed", "client"), ("valid", "client")],

@@ -246,13 +246,18 @@ def test_a_resumed_run_goes_on_where_it_was_cut_off(root: Path) -> None:
     assert {r.status for r in resumed} == {"valid"}
 
 
-def test_a_finished_run_that_is_resumed_measures_nothing_more(root: Path) -> None:
+def test_a_finished_run_that_is_resumed_measures_nothing_more_and_has_its_table(root: Path) -> None:
     arguments = ("--candidate=plain", "--trials=1")
     run_spike(root, *arguments)
     (path,) = run_files(root)
     before = path.read_bytes()
+    table = root / "results" / "tiny" / "table.md"
+    table.unlink()  # as if it had been killed between its last trial and its table
+    assert run_spike(root, *arguments, f"--resume={path.stem}", "--collect-only").returncode == 0
+    assert not table.exists()
     assert run_spike(root, *arguments, f"--resume={path.stem}").returncode == 0
     assert path.read_bytes() == before
+    assert "plain" in table.read_text()
 
 
 def test_a_run_is_not_gone_on_with_under_another_workload_or_on_another_machine(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -26,13 +28,16 @@ from spikebench.record import (
 )
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-counts = st.integers(min_value=0, max_value=2**62)
+counts = st.integers(min_value=0, max_value=10**15)
 words = st.text(max_size=20)
+LEDGER = [field.name for field in fields(Ledger)]
 
 
 @st.composite
 def any_record(draw: st.DrawFn) -> Record:
-    metric = st.builds(Metric, value=st.none() | finite, unit=words, n=st.none() | counts)
+    metric = st.builds(
+        Metric, value=st.none() | st.floats(-1e15, 1e15), unit=words, n=st.none() | counts
+    )
     return Record(
         schema=1,
         run_id=draw(words),
@@ -57,7 +62,7 @@ def any_record(draw: st.DrawFn) -> Record:
                 words, st.dictionaries(words, st.none() | finite, max_size=2), max_size=2
             )
         ),
-        ledger=draw(st.none() | st.builds(Ledger, **dict.fromkeys(Ledger.model_fields, counts))),
+        ledger=draw(st.none() | st.builds(Ledger, **dict.fromkeys(LEDGER, counts))),
         resources=Resources(peak_rss=draw(st.none() | counts)),
         series=draw(st.dictionaries(words, st.lists(finite, max_size=3), max_size=2)),
         environment=draw(st.dictionaries(words, words, max_size=2)),
@@ -143,8 +148,14 @@ def test_a_whole_last_line_without_its_end_counts(tmp_path: Path) -> None:
         ({"status": "fine"}, "status"),
         ({"colour": "red"}, "colour"),
         ({"metrics": {"rate": {"value": "fast", "unit": "msg/s"}}}, "metrics.rate.value"),
+        ({"metrics": {"rate": {"value": 1e16, "unit": "msg/s"}}}, "metrics.rate.value"),
+        ({"metrics": {"rate": {"value": 1, "unit": "msg/s", "n": 10**400}}}, "metrics.rate.n"),
+        ({"resources": {"peak_rss": -1}}, "resources.peak_rss"),
         ({"ledger": {"sent": 1}}, "ledger.confirmed"),
         ({"block": None}, "block"),
+        ({"block": "0"}, "block"),
+        ({"duration_s": True}, "duration_s"),
+        ({"metrics": {"a\nb": {"value": 1, "unit": []}}}, r"metrics.'a\nb'.unit"),
     ],
 )
 def test_a_malformed_line_is_named_with_its_key(
@@ -160,12 +171,52 @@ def test_a_malformed_line_is_named_with_its_key(
     assert str(caught.value).startswith(f"{path}:2: {said}: ")
 
 
+def test_a_line_that_does_not_say_its_schema_is_none_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    values = a_record().model_dump(by_alias=True)
+    del values["schema"]
+    path.write_text(json.dumps(values) + "\n")
+    with pytest.raises(RecordError, match=r"run\.jsonl:1: schema: missing; "):
+        read_records(path)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_metric_that_is_no_finite_number_is_refused(tmp_path: Path, number: str) -> None:
+    path = tmp_path / "run.jsonl"
+    write(path, a_record(metrics={"rate": Metric(value=12345.0, unit="msg/s")}))
+    path.write_text(path.read_text().replace("12345.0", number))
+    with pytest.raises(RecordError, match=r"run\.jsonl:1: metrics\.rate\.value: "):
+        read_records(path)
+
+
+def test_the_place_of_a_syntax_error_is_told_within_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    write(path, a_record(), a_record())
+    lines = path.read_text().splitlines()
+    path.write_text(f"{lines[0]}\n{lines[1][:30]}!\n")
+    with pytest.raises(RecordError) as caught:
+        read_records(path)
+    assert str(caught.value).startswith(f"{path}:2: line: Invalid JSON: ")
+    assert re.search(r" at character \d+; mend the line", str(caught.value))
+    assert "line 1" not in str(caught.value)
+
+
 def test_another_schema_is_said_to_be_one(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     for values in ({"schema": 2}, a_record().model_dump(by_alias=True) | {"schema": 2}):
         path.write_text(json.dumps(values) + "\n")
         with pytest.raises(RecordError, match=r"run\.jsonl:1: schema: .* version 2, .* version 1"):
             read_records(path)
+
+
+def test_a_whole_last_line_of_another_version_is_not_thrown_away(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    line = json.dumps({"schema": 2, "colour": "red"})
+    path.write_text(line)
+    with pytest.raises(RecordError, match="version 2"):
+        read_records(path)
+    RecordFile(path).close()
+    assert path.read_text() == line + "\n"
 
 
 nested = st.recursive(st.none() | words, st.lists, max_leaves=10)

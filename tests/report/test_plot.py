@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from spikebench.record import Record
-from spikebench.report.plot import draw, figure_of
+from spikebench.report.plot import PNG_DPI, draw, figure_of
 from spikebench.report.table import tabulate
+from spikebench.stats import interval
 from tests.report.synthetic import SPEED, candidates, record, run, scenario
 
 SCENARIOS = {"change-data": scenario()}
@@ -25,8 +28,9 @@ def figure(records: list[Record]) -> Figure:
 
 
 def marks(axes: Axes, hollow: bool) -> int:
-    faces = [c.lines[0].get_markerfacecolor() for c in axes.containers if hasattr(c, "lines")]
-    return sum((face == "white") == hollow for face in faces)
+    lines = [c.lines[0] for c in axes.containers if hasattr(c, "lines")]
+    faces = [(line.get_markerfacecolor(), len(line.get_xdata())) for line in lines]
+    return sum(points for face, points in faces if (face == "white") == hollow)
 
 
 def test_every_measured_cell_has_its_marks_and_emulators_hollow_ones() -> None:
@@ -38,6 +42,23 @@ def test_every_measured_cell_has_its_marks_and_emulators_hollow_ones() -> None:
     assert (marks(rate, False), marks(latency, False)) == (software, 2 * software)
     assert [text.get_text() for text in rate.texts] == ["not measured"]
     assert latency.get_xscale() == "log"
+
+
+def bars(axes: Axes) -> list[tuple[float, float]]:
+    """Where each error bar begins and ends; those that are not drawn are left out."""
+    drawn = [c.lines[2][0] for c in axes.containers if hasattr(c, "lines")]
+    ends = [(s[0][0], s[1][0]) for collection in drawn for s in collection.get_segments() if len(s)]
+    return [(low, high) for low, high in ends if np.isfinite([low, high]).all()]
+
+
+def test_a_bar_is_the_interval_and_a_single_trial_has_none() -> None:
+    values = (10.0, 20.0, 40.0)
+    several = [record("kafka", n, {"throughput": v}) for n, v in enumerate(values)]
+    one = record("rabbitmq-quorum", 0, {"throughput": 30.0})
+    rate = figure([*several, one]).axes[0]
+    found = interval(values)
+    assert bars(rate) == [pytest.approx((found.low, found.high))]
+    assert marks(rate, hollow=False) == 2
 
 
 def test_the_legend_says_that_emulators_say_nothing_of_aws() -> None:
@@ -104,3 +125,18 @@ def test_the_same_records_give_the_same_svg(tmp_path: Path) -> None:
 def test_a_scenario_without_a_measured_cell_has_no_plot(tmp_path: Path) -> None:
     away = record("kafka", 0, {}, status="unavailable", reason="no engine", ledger=None)
     assert draw(tabulate([away], SCENARIOS), tmp_path) == []
+
+
+def test_the_png_is_laid_out_as_the_svg(tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    svg, png = draw(tabulate(run(), SCENARIOS, candidates()), tmp_path)
+    width, height = (float(each) for each in _size_pt(svg.read_text()))
+    rows, columns = imread(png).shape[:2]
+    assert (columns, rows) == pytest.approx((width / 72 * PNG_DPI, height / 72 * PNG_DPI), abs=1)
+
+
+def _size_pt(svg: str) -> tuple[str, str]:
+    head = re.search(r'<svg [^>]*width="([0-9.]+)pt" height="([0-9.]+)pt"', svg)
+    assert head is not None
+    return head[1], head[2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 from spikebench.stats import interval
+from spikebench.stats.comparison import compare
 
 
 def test_it_is_the_t_interval_of_the_logs() -> None:
@@ -55,3 +58,13 @@ def test_the_mean_lies_within(values: list[float]) -> None:
 def test_nothing_and_nonsense_are_refused(values: list[float]) -> None:
     with pytest.raises(ValueError, match="finite"):
         interval(values)
+
+
+def test_values_hundreds_of_decades_apart_have_bounds_that_are_numbers() -> None:
+    found = interval([5e-324, 1e15])
+    assert found.low == 0.0
+    assert found.high is not None
+    assert isfinite(found.high)
+    compared = compare([5e-324, 1e15] * 3, [1e15, 5e-324] * 3, 0.1)
+    assert compared.ci_high is not None
+    assert isfinite(compared.ci_high)

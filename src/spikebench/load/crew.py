@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -104,8 +105,10 @@ class Hand:
 
     def end(self) -> None:
         """End the worker: politely by closing its input, then by force."""
-        if self._process.stdin:
+        if self._process.stdin and not self._process.stdin.closed:
             with contextlib.suppress(BrokenPipeError):  # what it did not read any more
+                self._process.stdin.write(b'{"verb": "leave"}\n')
+            with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
         try:
             self._process.wait(timeout=3)
@@ -162,10 +165,12 @@ class Crew:
     """
 
     cores: Sequence[int]
-    _folder: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(prefix="spikebench-load-")
-    )
     _hands: dict[Runtime, list[Hand]] = field(default_factory=dict)
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        """Made with the first worker, which removes it where we are killed and cannot."""
+        return tempfile.TemporaryDirectory(prefix="spikebench-load-")
 
     def __enter__(self) -> Self:
         return self
@@ -194,7 +199,8 @@ class Crew:
         for hand in [hand for hands in self._hands.values() for hand in hands]:
             hand.end()
         self._hands.clear()
-        self._folder.cleanup()
+        if "_folder" in self.__dict__:
+            self._folder.cleanup()
 
 
 def split_roles(one_process: bool, subscribers: int, competing: int) -> list[Roles]:

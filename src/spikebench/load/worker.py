@@ -41,6 +41,7 @@ class Worker:
         self._generators: dict[str, Generator] = {}
         self._running: set[str] = set()
         self._reported = 0.0
+        self.dismissed = False
 
     def serve(self, requests: int) -> None:
         """Answer the requests that arrive on file descriptor ``requests`` until it is closed."""
@@ -82,6 +83,9 @@ class Worker:
     def _say(self, answer: dict[str, Any]) -> None:
         self._answers.write(json.dumps(answer) + "\n")
         self._answers.flush()
+
+    def _leave(self) -> None:
+        self.dismissed = True
 
     def _start_java(self, home: str, class_path: list[str]) -> None:
         from spikebench.load.jvm import start_jvm
@@ -161,9 +165,9 @@ def _save_harvest(harvest: Harvest, path: Path) -> None:
 def main(scratch: Path) -> None:
     """Serve standard input; what libraries print goes to standard error.
 
-    ``scratch`` is where things are handed over; a parent that was killed cannot remove it.
+    ``scratch`` is where things are handed over. A parent that was killed cannot remove it; it did
+    not say that we may leave, either. (It may still be our parent when its end of the pipe closes.)
     """
-    parent = os.getppid()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -171,7 +175,7 @@ def main(scratch: Path) -> None:
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         worker.serve(0)
     worker.close()
-    if os.getppid() != parent:
+    if not worker.dismissed:
         shutil.rmtree(scratch, ignore_errors=True)
     os._exit(0)  # client libraries leave non-daemon threads behind
 

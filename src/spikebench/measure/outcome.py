@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 Better = Literal["higher", "lower", "neither"]
 Status = Literal["valid", "void", "failed", "unavailable"]
 Limit = Literal["broker", "client", "target", "unknown"]
 
 
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+"""Unknown keys are refused, and numbers that are not finite."""
+
+
+Figure = Annotated[float, Field(ge=-1e15, le=1e15)]
+"""A figure; beyond a million billion of whatever unit it is no measurement of ours."""
+
+Count = Annotated[int, Field(ge=0, le=10**15)]
+"""A number of messages, samples or bytes."""
+
+
 class Part(BaseModel):
     """A frozen piece of a record; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT | ConfigDict(frozen=True)
 
 
-class Metric(Part):
+# What a record holds by the dozen has slots: a model takes four times the memory of a slotted
+# dataclass and twice the time to check, and a table of ten thousand trials has a quarter of a
+# million metrics.
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Metric:
     """One number of a trial. ``value`` is None where it is withheld, with the reason in ``note``.
 
     ``n`` is the number of samples beneath it. ``noise_free`` declares that nothing of it is
     estimated: it was counted, message by message, and what it says of its trial is so.
     """
 
-    value: float | None
+    value: Figure | None
     unit: str
     better: Better = "neither"
-    n: int | None = None
+    n: Count | None = None
     note: str = ""
     noise_free: bool = False
 
 
-class Ledger(Part):
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Ledger:
     """The account of every measured message of a trial.
 
     ``expected`` is confirmed × subscribers; ``delivered`` counts distinct deliveries,
@@ -41,25 +58,26 @@ class Ledger(Part):
     same key (or queue, as the scenario asks) at the same consumer.
     """
 
-    sent: int
-    confirmed: int
-    failed: int = 0
-    expected: int
-    delivered: int
-    lost: int
-    duplicated: int
-    reordered: int
-    foreign: int = 0
+    sent: Count
+    confirmed: Count
+    failed: Count = 0
+    expected: Count
+    delivered: Count
+    lost: Count
+    duplicated: Count
+    reordered: Count
+    foreign: Count = 0
 
 
-class Resources(Part):
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Resources:
     """CPU seconds over the measured segment, peak memory in bytes; None where it can't be seen."""
 
-    candidate_cpu_s: float | None = None
-    client_cpu_s: float | None = None
-    peak_rss: int | None = None
-    client_peak_rss: int | None = None
-    startup_s: float | None = None
+    candidate_cpu_s: Figure | None = None
+    client_cpu_s: Figure | None = None
+    peak_rss: Count | None = None
+    client_peak_rss: Count | None = None
+    startup_s: Figure | None = None
 
 
 class Outcome(Part):

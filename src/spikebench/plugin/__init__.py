@@ -20,7 +20,6 @@ from spikebench.plugin.hooks import (
     pytest_keyboard_interrupt,
     pytest_report_collectionfinish,
     pytest_report_teststatus,
-    pytest_sessionfinish,
     pytest_terminal_summary,
     trial,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "pytest_keyboard_interrupt",
     "pytest_report_collectionfinish",
     "pytest_report_teststatus",
-    "pytest_sessionfinish",
     "pytest_terminal_summary",
     "trial",
 ]

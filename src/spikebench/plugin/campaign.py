@@ -39,6 +39,7 @@ class Campaign:
     watch: Watch
     _run: Run | None = None
     _records: list[Record] = field(default_factory=list)
+    _passed_over: bool = False
 
     @cached_property
     def spike(self) -> Spike:
@@ -100,18 +101,34 @@ class Campaign:
         return sum(cell.seconds for cell, _ in trials) + starting_s + searching_s
 
     def finished(self, cell: Cell, block: int) -> bool:
-        """Whether the run that is gone on with has this trial already."""
-        return any(r.cell == cell.key and r.block == block for r in self._earlier)
+        """Whether the run that is gone on with has this trial, and its second try if one is due."""
+        tries = self._tries.get((cell.key, block), [])
+        return len(tries) > 1 or any(not _is_generators_doing(one) for one in tries)
+
+    def pass_over(self) -> None:
+        """Leave out a trial that the record file has; the table is written all the same.
+
+        The run may have been cut off between its last trial and its table.
+        """
+        self._passed_over = True
+
+    @cached_property
+    def _tries(self) -> dict[tuple[str, int], list[Record]]:
+        tries: dict[tuple[str, int], list[Record]] = {}
+        for record in self._earlier:
+            tries.setdefault((record.cell, record.block), []).append(record)
+        return tries
 
     def measure(self, cell: Cell, block: int) -> Record:
         """Measure one trial, and once more where the load generator made it void.
 
         Both are recorded, the last is returned. A trial that is void because the candidate did not
         keep up is not measured again: that would be choosing among results. What a trial needs is
-        started when it is first needed.
+        started when it is first needed. In a run that is gone on with, the first try may be an
+        earlier record.
         """
         record = self._measured(cell, block)
-        again = record.status == "void" and record.limit == "client"
+        again = _is_generators_doing(record) and (cell.key, block) not in self._tries
         return self._measured(cell, block) if again else record
 
     def _measured(self, cell: Cell, block: int) -> Record:
@@ -124,7 +141,7 @@ class Campaign:
         if self._run is not None:
             self._run.__exit__(None, None, None)
             self._run = None
-        if not self._records or not self.recorded:
+        if not self.recorded or not (self._records or self._passed_over):
             return []
         folder = self.options.results / self.name
         return [self.path, *self._written(folder)]
@@ -191,3 +208,8 @@ class Campaign:
         return found
 
     _order_of: dict[int, dict[str, int]] = field(default_factory=dict)
+
+
+def _is_generators_doing(record: Record) -> bool:
+    """Whether a trial does not count because the load generator was the limit."""
+    return record.status == "void" and record.limit == "client"

@@ -12,6 +12,7 @@ from rich.console import Console
 from spikebench.cell import Cell
 from spikebench.errors import SpikebenchError
 from spikebench.plugin.campaign import Campaign
+from spikebench.plugin.ending import Ending
 from spikebench.plugin.options import add_options, read_options
 from spikebench.plugin.progress import Progress
 from spikebench.plugin.trial import Trial, clock
@@ -41,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "faults: something breaks in the middle; run with -m faults, and only then"
     )
+    config.pluginmanager.register(Ending(_finish, _tell), "spikebench-ending")
     config.stash[CAMPAIGNS] = {}
     interrupted.clear()
     config.stash[TERMINATED] = []
@@ -106,6 +108,7 @@ def trial(request: pytest.FixtureRequest) -> Trial:
     progress.start(cell, block)
     if campaign.finished(cell, block):
         progress.end(cell, None)
+        campaign.pass_over()
         pytest.skip("already measured by the run that is gone on with")
 
     def measure(cell: Cell, block: int) -> Record:
@@ -133,18 +136,28 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
         interrupted.append(excinfo.typename)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop everything and write the table, whatever happened; 130 for Ctrl-C, 143 for SIGTERM."""
+def _finish(session: pytest.Session) -> bool:
+    """Stop everything and write the table, whatever happened; 130 for Ctrl-C, 143 for SIGTERM.
+
+    Returns whether the session had a run of ours.
+    """
     stash = session.config.stash
     campaigns, written = stash[CAMPAIGNS], stash.setdefault(WRITTEN, [])
     for campaign in campaigns.values():
         try:
             written += [str(path) for path in campaign.finish()]
         except SpikebenchError as error:
-            written.append(f"error: {error}")
-            session.exitstatus = error.exit_code
+            _tell(session, error)
     if interrupted and campaigns:
         session.exitstatus = 143 if stash[TERMINATED] else 130
+    return bool(campaigns)
+
+
+def _tell(session: pytest.Session, error: SpikebenchError) -> None:
+    """Say what went wrong at the end, among what was written, and end with its exit code."""
+    session.config.stash.setdefault(WRITTEN, []).append(f"error: {error}")
+    if not interrupted:
+        session.exitstatus = error.exit_code
 
 
 @pytest.hookimpl(optionalhook=True)

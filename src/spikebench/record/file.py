@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import json
 import os
 import warnings
 from collections.abc import Iterator
@@ -33,61 +34,52 @@ def read_records(path: Path) -> list[Record]:
     Warns TornLineWarning where the last line was cut short. Raises RecordError (``file:line: key:
     what``) for a file that is missing, unreadable or malformed anywhere else.
     """
-    whole, torn = _split(_bytes(path))
-    lines = whole.split(b"\n")[:-1]
-    with _without_collector():
-        records = [parse_line(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
-    return records + _last(torn, f"{path}:{len(lines) + 1}")
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Nothing that is read is garbage, and looking for some takes as long as the reading."""
-    collecting = gc.isenabled()
-    gc.disable()
+    records: list[Record] = []
     try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
+        with path.open("rb") as file, _without_collector():
+            for number, line in enumerate(file, 1):
+                records += _on_line(line, f"{path}:{number}")
     except OSError as error:
         raise RecordError(
             f"{path}: cannot be read: {error.strerror}; "
             "name a run file (results/<spike>/runs/<run>.jsonl)"
         ) from error
+    return records
 
 
-def _split(data: bytes) -> tuple[bytes, bytes]:
-    """Split into whole lines and what stands after the last line's end."""
-    end = data.rfind(b"\n") + 1
-    return data[:end], data[end:]
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing that is read is garbage, and looking for some takes as long as the reading.
+
+    Nor does it hold cycles that could become some: the collector is not to look at it later either.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if collecting:
+            gc.enable()
 
 
-def _last(torn: bytes, place: str) -> list[Record]:
-    """The record of a last line without its end: kept where only the line's end is missing."""
-    if not torn:
-        return []
-    if _is_whole(torn):
-        return [parse_line(torn, place)]
+def _on_line(line: bytes, place: str) -> list[Record]:
+    """The record of a line; none of a last line that was cut short."""
+    if line.endswith(b"\n") or _is_whole(line):
+        return [parse_line(line.rstrip(b"\n"), place)]
     warnings.warn(f"{place}: half-written, left out", TornLineWarning, stacklevel=3)
     return []
 
 
 def _is_whole(torn: bytes) -> bool:
-    return torn.startswith(b"{") and torn.endswith(b"}") and _parses(torn)
+    """Whether only the end of a line is missing: no beginning of an object is an object itself.
 
-
-def _parses(line: bytes) -> bool:
+    What it says is another question: a line that was not cut short is not to be thrown away.
+    """
     try:
-        parse_line(line, "")
-    except RecordError:
+        return torn.startswith(b"{") and isinstance(json.loads(torn), dict)
+    except (ValueError, RecursionError):
         return False
-    return True
 
 
 class RecordFile:
@@ -175,8 +167,8 @@ class RecordFile:
             step = min(start, CHUNK_BYTES)
             start -= step
             tail = os.pread(self._fd, step, start) + tail
-        whole, torn = _split(tail)
-        return start + len(whole), torn
+        whole = tail.rfind(b"\n") + 1
+        return start + whole, tail[whole:]
 
     def _write(self, line: bytes) -> None:
         written = 0

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from spikebench.candidate import Fidelity
-from spikebench.measure.outcome import Ledger, Limit, Metric, Part, Resources, Status
+from spikebench.measure.outcome import STRICT, Ledger, Limit, Metric, Part, Resources, Status
 
 SCHEMA = 1
 
@@ -52,6 +52,4 @@ class Record(Part):
     versions: dict[str, str] = Field(default_factory=dict)
     environment: dict[str, Any] = Field(default_factory=dict)
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
+    model_config = STRICT | ConfigDict(frozen=True, populate_by_name=True)

@@ -28,12 +28,14 @@ def write(
 
     A run of faults has ``faults.md`` and ``faults.csv`` instead.
     ``candidates`` say what each promises, on which a required ordering is judged, and give the
-    order of rows. Raises RecordError where the folder cannot be written.
+    order of rows. Raises RecordError where the folder cannot be written; each file is then the new
+    one or the earlier one, whole.
     """
     from spikebench.report.markdown import to_markdown
     from spikebench.report.plot import draw
     from spikebench.report.table import tabulate
     from spikebench.report.tidy import to_csv
+    from spikebench.report.whole import put
 
     mine = [record for record in records if record.spike == spike_name]
     broken, whole = _apart(mine, scenarios)
@@ -43,9 +45,8 @@ def write(
         texts |= {"table.md": to_markdown(table), "table.csv": to_csv(table)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        return [*(folder / name for name in texts), *draw(table, folder)]
+        written = [put(folder / name, text.encode()) for name, text in texts.items()]
+        return [*written, *draw(table, folder)]
     except OSError as error:
         raise RecordError(
             f"{folder}: the table could not be written: {error.strerror}; the records are intact: "

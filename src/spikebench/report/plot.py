@@ -6,14 +6,17 @@ service itself, hollow ones on an emulator.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikebench.report import wording
 from spikebench.report.declared import CEILING
 from spikebench.report.table import Row, Section, Table
+from spikebench.report.whole import put
 from spikebench.stats import Interval
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 ROW_INCHES = 0.34
 WIDTH_INCHES = 10.0
+PNG_DPI = 120
 CAPTION = "marks: means over trials; bars: their 95 % intervals"
 WIDE = 10
 """Ratio of the highest rate to the lowest above which rates are drawn on a log scale."""
@@ -61,14 +65,27 @@ def draw(table: Table, folder: Path) -> list[Path]:
 
 
 def _save(figure: Figure, stem: Path) -> list[Path]:
-    from matplotlib import rc_context
+    return [put(stem.with_suffix(f".{kind}"), content) for kind, content in rendered(figure)]
 
-    svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
+
+def rendered(figure: Figure) -> Iterator[tuple[str, bytes]]:
+    """Yield the figure as SVG and as PNG, laid out and drawn once each.
+
+    ``savefig`` would draw each twice and lay both out anew, which is most of its time.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    svg, png = BytesIO(), BytesIO()
     # without a date and with names of its own, the same records give the same file
     with rc_context({"svg.hashsalt": "spikebench"}):
-        figure.savefig(svg, metadata={"Date": None})
-    figure.savefig(png, dpi=120)
-    return [svg, png]
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]
+    yield "svg", svg.getvalue()
+    figure.set_layout_engine("none")  # it is laid out by now
+    figure.set_dpi(PNG_DPI)
+    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
+    yield "png", png.getvalue()
 
 
 def figure_of(section: Section) -> Figure:
@@ -133,17 +150,23 @@ def _scale_by_decades(axes: Axes, seen: Sequence[Interval]) -> None:
 
 
 def _marks(axes: Axes, rows: Sequence[Row], series: Series) -> None:
-    for place, row in enumerate(rows):
-        found = row.intervals.get(series.metric)
-        if found is not None:
-            _mark(axes, found, place - series.offset, series, _is_hollow(row))
+    """Draw a metric of all rows: filled marks in one go and hollow ones in another."""
+    for hollow in (False, True):
+        found = [
+            (place, row.intervals[series.metric])
+            for place, row in enumerate(rows)
+            if series.metric in row.intervals and _is_hollow(row) == hollow
+        ]
+        if found:
+            _mark(axes, found, series, hollow)
 
 
-def _mark(axes: Axes, found: Interval, y: float, series: Series, hollow: bool) -> None:
+def _mark(axes: Axes, found: Sequence[tuple[int, Interval]], series: Series, hollow: bool) -> None:
+    reaches = [_reach(one) for _, one in found]
     axes.errorbar(
-        found.mean,
-        y,
-        xerr=_reach(found),
+        [one.mean for _, one in found],
+        [place - series.offset for place, _ in found],
+        xerr=([below for below, _ in reaches], [above for _, above in reaches]),
         fmt=series.marker,
         color=series.colour,
         markerfacecolor="white" if hollow else series.colour,
@@ -153,10 +176,11 @@ def _mark(axes: Axes, found: Interval, y: float, series: Series, hollow: bool) -
     )
 
 
-def _reach(found: Interval) -> list[list[float]] | None:
+def _reach(found: Interval) -> tuple[float, float]:
+    """How far the interval reaches below and above the mean; NaN, which draws no bar, for none."""
     if found.low is None or found.high is None:
-        return None
-    return [[max(0.0, found.mean - found.low)], [max(0.0, found.high - found.mean)]]
+        return nan, nan
+    return max(0.0, found.mean - found.low), max(0.0, found.high - found.mean)
 
 
 def _is_hollow(row: Row) -> bool:

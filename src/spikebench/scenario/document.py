@@ -75,7 +75,7 @@ def shown(value: object) -> str:
 
 
 def _is_word(text: str) -> bool:
-    return text.isprintable() and 0 < len(text) <= _LONGEST_WORD
+    return text.isprintable() and ":" not in text and 0 < len(text) <= _LONGEST_WORD
 
 
 def _error(path: Path, line: int, what: str) -> ScenarioError:
@@ -178,7 +178,7 @@ class _Builder:
             return node.value
         try:
             return _yaml().constructor.construct_object(node)
-        except (KeyError, ValueError, YAMLError):
+        except (LookupError, ArithmeticError, ValueError, YAMLError):  # its readers raise them all
             what = (
                 f"{shown(node.value)} cannot be read as {str(node.tag).rpartition(':')[2]}; mend it"
             )

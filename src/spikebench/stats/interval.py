@@ -48,8 +48,13 @@ def interval(values: Sequence[float]) -> Interval:
     mean, error = _mean_and_error([log(value) for value in values] if on_logs else values)
     reach = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * error
     bounds = (mean, mean - reach, mean + reach)
-    mean, low, high = (exp(bound) for bound in bounds) if on_logs else bounds
+    mean, low, high = map(unlog, bounds) if on_logs else bounds
     return Interval(n, middle, mean, low, high, _cv(values))
+
+
+def unlog(value: float) -> float:
+    """The exponential, at most e⁶⁹⁰: a bound out there bounds nothing, and has to be a number."""
+    return exp(min(value, 690.0))
 
 
 def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
-from spikebench.stats.interval import CONFIDENCE, Values
+from spikebench.stats.interval import CONFIDENCE, Values, unlog
 
 ROUNDING = 1e-12
 """Spread, relative to the value, that is rounding rather than variation between trials."""
@@ -39,7 +39,7 @@ class LogDifference:
     def bounds(self) -> tuple[float, float]:
         """The 95 % interval of the ratio."""
         reach = self.error * float(stdtrit(self.freedom, (1 + CONFIDENCE) / 2))
-        return math.exp(self.difference - reach), math.exp(self.difference + reach)
+        return unlog(self.difference - reach), unlog(self.difference + reach)
 
     def p_different(self) -> float:
         """Two-sided p of the ratio being 1."""
