@@ -82,7 +82,7 @@ def generate(path: Path, cells: int = CELLS, blocks: int = BLOCKS, seed: int = S
 
 def _shapes(rng: np.random.Generator) -> Iterator[Shape]:
     """The cells of a full run of the spike; of an emulator those that it is measured in."""
-    scenarios = read_scenarios(SPIKE.scenarios).values()
+    scenarios = [s for s in read_scenarios(SPIKE.scenarios).values() if s.fault is None]
     swept = [variant for scenario in scenarios for variant in variants(scenario, full=True)]
     yield Shape(swept[0], SPIKE.candidate(swept[0].scenario.analysis.baseline), "java", 3, "A/A")
     for variant in swept:

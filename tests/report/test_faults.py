@@ -127,9 +127,9 @@ def test_as_text_it_is_the_same(kind: str, starts: str) -> None:
 def test_a_terminal_shows_it_within_100_columns() -> None:
     console = Console(file=io.StringIO(), width=200)
     kinds = ("kill-broker-holding", "cut-connection")
-    records = [trial(c, k, lost=1_000) for k in kinds for c in ("rabbitmq-classic", "kafka")]
+    records = [trial(c, k, lost=900) for k in kinds for c in ("rabbitmq-classic", "kafka")]
     terminal(records, SCENARIOS, console, candidates())
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "kill-broker-holding" in shown
-    assert "confirmed and lost: kafka lost 1,000 of 990" in shown
+    assert "confirmed and lost: kafka lost 900 of 990" in shown
     assert max(map(len, shown.splitlines())) <= 100
