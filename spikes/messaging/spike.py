@@ -10,6 +10,7 @@ from pathlib import Path
 from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.spike import Spike
 from spikes.messaging.servers.kafka import KAFKA
+from spikes.messaging.servers.kafka_cluster import KAFKA_3
 from spikes.messaging.servers.ministack import AWS
 from spikes.messaging.servers.rabbitmq import RABBITMQ
 
@@ -121,6 +122,17 @@ SPIKE = Spike(
             ),
             topology=f"{CANDIDATES}.kafka:KafkaTopology",
             software=KAFKA,
+        ),
+        Candidate(
+            name="kafka-3",
+            capabilities=KAFKA_TOPIC,
+            clients=(_java("Kafka", "kafka-clients"),),
+            topology=f"{CANDIDATES}.kafka:KafkaTopology",
+            software=KAFKA_3,
+            # one partition, so that one node leads all of it
+            options={"partitions": "1", "replicas": "3"},
+            nodes=3,
+            faults_only=True,
         ),
         Candidate(
             name="sqs-standard",

@@ -53,6 +53,12 @@ class Breakable(Protocol):
     def free_disk(self) -> None: ...
 
 
+class Led(Protocol):
+    """A server of several nodes, one of which leads (``LocalCluster``)."""
+
+    def leader_of(self, name: str) -> Breakable: ...
+
+
 @dataclass
 class Injection:
     """One fault being put into one trial.
@@ -83,6 +89,24 @@ class Injection:
     def kill_broker_holding(self) -> None:
         self.kill_broker()
         self.session.attach()
+
+    def kill_leader(self) -> None:
+        leader = self._leader()
+        leader.crash()
+        time.sleep(self.fault.down_s)
+        leader.start_again()
+
+    def pause_leader(self) -> None:
+        leader = self._leader()
+        leader.pause()
+        time.sleep(self.fault.paused_s)
+        leader.resume()
+
+    def _leader(self) -> Breakable:
+        """The node that leads what the trial sends to; the time it takes to ask is not the fault's."""
+        leader = cast(Led, self.server).leader_of(self.session.wiring.name)
+        self.began_ns = time.monotonic_ns()
+        return leader
 
     def pause_broker(self) -> None:
         self.server.pause()
@@ -135,6 +159,8 @@ _KINDS: dict[FaultKind, Callable[[Injection], None]] = {
     "kill-consumer": Injection.kill_consumer,
     "fill-disk": Injection.fill_disk,
     "kill-broker-holding": Injection.kill_broker_holding,
+    "kill-leader": Injection.kill_leader,
+    "pause-leader": Injection.pause_leader,
 }
 
 
