@@ -13,6 +13,7 @@ from spikes.messaging.servers.kafka import KAFKA
 from spikes.messaging.servers.kafka_cluster import KAFKA_3
 from spikes.messaging.servers.ministack import AWS
 from spikes.messaging.servers.rabbitmq import RABBITMQ
+from spikes.messaging.servers.rabbitmq_cluster import RABBITMQ_3
 
 HERE = Path(__file__).parent
 CANDIDATES = "spikes.messaging.candidates"
@@ -112,6 +113,16 @@ SPIKE = Spike(
     candidates=(
         _rabbitmq("classic", "RabbitMq", "amqp-client", RABBITMQ_QUEUE),
         _rabbitmq("quorum", "RabbitMq", "amqp-client", RABBITMQ_QUEUE),
+        Candidate(
+            name="rabbitmq-quorum-3",
+            capabilities=RABBITMQ_QUEUE,
+            clients=(_java("RabbitMq", "amqp-client"),),
+            topology=f"{CANDIDATES}.rabbitmq:RabbitTopology",
+            software=RABBITMQ_3,
+            options={"kind": "quorum", "replicas": "3"},
+            nodes=3,
+            faults_only=True,
+        ),
         _rabbitmq("stream", "RabbitStream", "stream-client", RABBITMQ_STREAM),
         Candidate(
             name="kafka",
