@@ -13,6 +13,7 @@ from spikebench.load.cutter import cut
 from spikebench.load.judge import resources
 from spikebench.load.session import Limits, Session
 from spikebench.measure.ledger import account
+from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Metric, Outcome
 from spikebench.measure.recovery import fault_metrics
 from spikebench.scenario.model import Fault, FaultKind
@@ -25,6 +26,9 @@ OVERRUN_S = 20.0
 
 CONFIRM_S = 20.0
 CUT_EVERY_S = 0.02
+
+LOST = "the connection was lost"
+"""How the reason begins for which the Java loop gives up what is unconfirmed."""
 
 PATIENCE_S = 8.0
 """How long a server is given to go on by itself once its disk has room again."""
@@ -184,10 +188,19 @@ def fault(bench: Bench) -> Outcome:
     return Outcome(
         status="failed" if seen.error else "valid",
         reason=seen.error,
-        metrics={**fault_metrics(seen, injection.began_ns), **_restarts(injection)},
+        metrics={**fault_metrics(seen, injection.began_ns), **_restarts(injection), **_refused(seen)},
         ledger=account(seen, bench.scenario.promise.ordering),
         resources=resources(seen.usage, bench),
     )
+
+
+def _refused(seen: Observation) -> dict[str, Metric]:
+    """What broker or client would not take, other than for a lost connection."""
+    refusals = {why: n for why, n in seen.refusals.items() if not why.startswith(LOST)}
+    if not refusals:
+        return {}
+    note = max(refusals, key=lambda why: refusals[why])
+    return {"refused": Metric(value=sum(refusals.values()), unit="messages", note=note)}
 
 
 def _restarts(injection: Injection) -> dict[str, Metric]:

@@ -19,11 +19,10 @@ _POLL_S = 0.1
 class Plan:
     """How one attempt starts a cluster.
 
-    ``companions`` are started first, one after another, and never broken. Then all ``nodes`` are
-    started at once, unless ``one_by_one``. ``complete`` says whether, all of them being up, they
-    are one cluster; ``leader`` which node, counted from 0, leads the queue or topic of that name
-    (or, where that is the beginning of several names, one of them), and raises TargetError where it
-    can't tell.
+    ``companions`` are started first, and never broken; then all ``nodes`` at
+    once. ``complete`` says whether, all of them being up, they are one cluster; ``leader`` which
+    node, counted from 0, leads the queue or topic of a trial's name, and raises TargetError where
+    none tells.
     """
 
     nodes: Sequence[Prepare]
@@ -31,7 +30,6 @@ class Plan:
     leader: Callable[[str, Sequence[LocalServer]], int]
     complete: Callable[[Sequence[LocalServer]], bool]
     companions: Sequence[Prepare] = ()
-    one_by_one: bool = False
     timeout_s: float = 60.0
 
 
@@ -121,20 +119,16 @@ class LocalCluster:
     def _up(cls, name: str, plan: Plan, cores: Cores) -> LocalCluster:
         began = time.monotonic()
         with ExitStack() as unless_up:
-            begun = []
 
-            def begin(which: str, prepare: Prepare, wait: bool) -> None:
-                server = LocalServer.begin(which, prepare, cores)
+            def begin(part: str, prepare: Prepare) -> LocalServer:
+                server = LocalServer.begin(f"{name}-{part}", prepare, cores)
                 unless_up.callback(server.stop)
-                begun.append(server)
-                if wait:
-                    server.await_ready()
+                return server
 
-            for prepare in plan.companions:
-                begin(f"{name}-companion", prepare, wait=True)
-            for number, prepare in enumerate(plan.nodes, 1):
-                begin(f"{name}-node{number}", prepare, wait=plan.one_by_one)
-            others, nodes = begun[: len(plan.companions)], begun[len(plan.companions) :]
+            others = [begin("companion", prepare) for prepare in plan.companions]
+            for other in others:
+                other.await_ready()
+            nodes = [begin(f"node{n}", prepare) for n, prepare in enumerate(plan.nodes, 1)]
             cluster = cls(name, plan, nodes, others)
             cluster._await_complete()
             cluster._startup_s = time.monotonic() - began
