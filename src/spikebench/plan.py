@@ -177,7 +177,7 @@ def _no_fault(kind: FaultKind, candidate: Candidate, client: Client, berth: Bert
 
 
 def _not_its_fault(kind: FaultKind, candidate: Candidate) -> str:
-    """Say why a kind of fault is not for a candidate: a node alone leads, a cluster has a leader."""
+    """Say why a kind of fault is not for a node alone, or not for several; nothing where it is."""
     if kind in LEADER_FAULTS and candidate.nodes == 1:
         return f"one node, which leads alone: {kind.replace('leader', 'broker')} is that fault"
     if kind not in LEADER_FAULTS and candidate.nodes > 1:

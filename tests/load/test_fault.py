@@ -107,8 +107,8 @@ def test_nothing_to_cut_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         injected("cut-connection", Noting())
 
 
-def test_what_was_refused_is_told_apart_from_what_a_lost_connection_took() -> None:
+def test_what_was_rejected_is_told_apart_from_what_a_lost_connection_took() -> None:
     refusals = {"the connection was lost: EOF": 7, "the broker refused it": 3, "too large": 1}
-    found = module._refused(segment(20, refusals=refusals))["refused"]
+    found = module._rejected(segment(20, refusals=refusals))["rejected"]
     assert (found.value, found.note) == (4, "the broker refused it")
-    assert module._refused(segment(20, refusals={"the connection was lost: EOF": 7})) == {}
+    assert module._rejected(segment(20, refusals={"the connection was lost: EOF": 7})) == {}

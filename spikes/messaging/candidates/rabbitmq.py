@@ -31,11 +31,11 @@ def parameters(connection: Connection) -> pika.ConnectionParameters:
 
 
 def every_parameters(connection: Connection) -> list[pika.ConnectionParameters]:
-    """Return pika's parameters of each node of ``connection``, in the order they are to be tried."""
+    """Return pika's parameters of each node of ``connection``, in the order of trying them."""
     nodes = [each.rpartition(":") for each in connection.get("addresses", "").split(",") if each]
-    return [
-        parameters({**connection, "host": host, "port": port}) for host, _, port in nodes
-    ] or [parameters(connection)]
+    return [parameters({**connection, "host": host, "port": port}) for host, _, port in nodes] or [
+        parameters(connection)
+    ]
 
 
 def queue_arguments(wiring: Wiring) -> dict[str, str | int]:
@@ -82,9 +82,7 @@ class RabbitTopology:
             if exchange:
                 channel.exchange_declare(exchange, exchange_type="fanout", durable=True)
             for queue in self._queues:
-                channel.queue_declare(
-                    queue, durable=True, arguments=queue_arguments(self._wiring)
-                )
+                channel.queue_declare(queue, durable=True, arguments=queue_arguments(self._wiring))
                 if exchange:
                     channel.queue_bind(queue, exchange)
         except AMQPError as error:

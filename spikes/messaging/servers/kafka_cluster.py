@@ -6,7 +6,7 @@ import base64
 import shutil
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from spikebench.target.cache import Cache
 from spikebench.target.connection import PrivateConnection
 from spikebench.target.java import java_home, java_version
 from spikebench.target.local_cluster import LocalCluster, Plan
-from spikebench.target.local_server import Launch, LocalServer
+from spikebench.target.local_server import Launch
 from spikebench.target.maven import class_path
 from spikebench.target.ports import LOOPBACK, free_ports
 from spikebench.target.software import Cores, Presence, Say, Software
@@ -32,6 +32,8 @@ from spikes.messaging.servers.kafka_settings import (
 )
 
 NODES = 3
+NOBODY = -1
+"""The leader of a partition that has none."""
 
 # What differs from a node alone; of two lines with one key, Kafka takes the later one. Three
 # replicas of which two must have a record before it is confirmed are what its documentation
@@ -63,7 +65,7 @@ class Ports:
 class LocalKafkaCluster:
     """Three KRaft nodes from the same jars as the one of ``single``."""
 
-    single: LocalKafka = LocalKafka(session_ms=DEFAULT_SESSION_MS)
+    single: LocalKafka = field(default_factory=lambda: LocalKafka(session_ms=DEFAULT_SESSION_MS))
 
     def presence(self, cache: Cache) -> Presence:
         """Tell whether jars and Java are here; otherwise they can be fetched."""
@@ -78,16 +80,19 @@ class LocalKafkaCluster:
         home, jars = java_home(cache, say), class_path(self.single.lock, cache, say)
         formatted = self.single.formatted(cache, home, jars, say)
         say(f"starting {NODES} nodes of Kafka on Java {java_version(home)}")
-        plan = partial(_plan, java_command(home, jars), formatted)
+        plan = partial(_plan, java_command(home, jars), formatted, self.single.session_ms)
         return LocalCluster.start("kafka-3", plan, cores, say)
 
 
-def _plan(java: Sequence[str], formatted: Path) -> Plan:
+def _plan(java: Sequence[str], formatted: Path, session_ms: int) -> Plan:
     numbers = free_ports(2 * NODES)
     ports = [Ports(*numbers[at : at + 2]) for at in range(0, 2 * NODES, 2)]
     bootstrap = ",".join(f"{LOOPBACK}:{each.clients}" for each in ports)
     return Plan(
-        nodes=[partial(_launch, java, formatted, number, ports) for number in range(1, NODES + 1)],
+        nodes=[
+            partial(_launch, java, formatted, number, ports, session_ms)
+            for number in range(1, NODES + 1)
+        ],
         connection={"bootstrap": bootstrap},
         leader=lambda topic, _: _leader(bootstrap, topic) - 1,
         complete=lambda _: _brokers(bootstrap) == NODES,
@@ -95,13 +100,18 @@ def _plan(java: Sequence[str], formatted: Path) -> Plan:
 
 
 def _launch(
-    java: Sequence[str], formatted: Path, number: int, ports: Sequence[Ports], folder: Path
+    java: Sequence[str],
+    formatted: Path,
+    number: int,
+    ports: Sequence[Ports],
+    session_ms: int,
+    folder: Path,
 ) -> Launch:
     mine, data, logging = ports[number - 1], folder / "data", folder / "log4j2.yaml"
     properties = folder / "server.properties"
     shutil.copytree(formatted, data)
     _name(data / "meta.properties", number)
-    properties.write_text(_configuration(number, ports, data))
+    properties.write_text(_configuration(number, ports, data, session_ms))
     logging.write_text(LOGGING)
     connection = PrivateConnection(bootstrap=f"{LOOPBACK}:{mine.clients}")
     options = [*(_HEAP.get(each, each) for each in JVM), f"-Dlog4j2.configurationFile={logging}"]
@@ -114,14 +124,14 @@ def _launch(
     )
 
 
-def _configuration(number: int, ports: Sequence[Ports], data: Path) -> str:
+def _configuration(number: int, ports: Sequence[Ports], data: Path, session_ms: int) -> str:
     mine = ports[number - 1]
     alone = CONFIGURATION.format(
         listen=LOOPBACK,
         port=mine.clients,
         controller_port=mine.controllers,
         data=data,
-        session_ms=DEFAULT_SESSION_MS,
+        session_ms=session_ms,
     )
     voters = ",".join(f"{n}@{LOOPBACK}:{each.controllers}" for n, each in enumerate(ports, 1))
     return alone + _CLUSTERED.format(number=number, voters=voters)
@@ -141,7 +151,7 @@ def _identity() -> str:
 
 
 def _leader(bootstrap: str, topic: str) -> int:
-    """The number of the node that leads the topic's first partition."""
+    """The number of the node that leads all of the topic; TargetError where there is none."""
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=10_000)
         try:
@@ -150,8 +160,10 @@ def _leader(bootstrap: str, topic: str) -> int:
             admin.close()
     except KafkaError as error:
         raise TargetError(f"Kafka would not tell who leads {topic}: {error}") from error
-    first = min(described["partitions"], key=lambda each: each["partition_index"])
-    return int(first["leader_id"])
+    leaders = {int(each["leader_id"]) for each in described["partitions"]}
+    if len(leaders) != 1 or leaders == {NOBODY}:
+        raise TargetError(f"no one node of Kafka leads all of {topic}: {described}")
+    return leaders.pop()
 
 
 def _brokers(bootstrap: str) -> int:

@@ -36,7 +36,7 @@ _ASK_TIMEOUT_S = 10.0
 class LocalRabbitMQCluster:
     """Three nodes from the same unpacked packages as the one of ``single``."""
 
-    single: LocalRabbitMQ = LocalRabbitMQ()
+    single: LocalRabbitMQ = field(default_factory=LocalRabbitMQ)
 
     def presence(self, cache: Cache) -> Presence:
         """Tell whether it is unpacked, or could be."""
@@ -71,8 +71,8 @@ class _Ports:
 class _Attempt:
     """One attempt to start the cluster: its ports and secrets.
 
-    All nodes find each other by one name server (epmd), which is a process of its own here: started
-    by a node, as it usually is, it would be killed with it. ``home`` is its folder, with the cookie.
+    All nodes find each other by one name server (epmd), which is a process of its own here:
+    started by a node, as it usually is, it would be killed with it. ``home`` is its folder.
     """
 
     root: Path
@@ -89,7 +89,7 @@ class _Attempt:
         self.ports = [_Ports(*numbers[at : at + 3]) for at in range(0, 3 * NODES, 3)]
 
     def plan(self) -> Plan:
-        """Plan name server and nodes; what is declared is led by the first node, unless it fails."""
+        """Plan name server and nodes; clients try these in order, so that all go to the first."""
         addresses = ",".join(f"{LOOPBACK}:{each.amqp}" for each in self.ports)
         return Plan(
             companions=[self._name_server],
@@ -201,7 +201,8 @@ class _Attempt:
 def _lead(board: str, name: str) -> list[str]:
     """The node that leads the first queue of ``name`` on a board of leaders, and all members.
 
-    The board is a list of {queue, {queue, leader}, [{queue, member}, ...]}; empty if it is not on it.
+    The board is a list of {queue, {queue, leader}, [{queue, member}, ...]}. Where the queue is not
+    on it, the node is nothing.
     """
     queue = rf"'[^']*{re.escape(name)}[^']*'"
     found = re.search(rf"{{{queue},{{{queue},('[^']*')}},\[([^\]]*)\]", "".join(board.split()))

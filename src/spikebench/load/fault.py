@@ -107,7 +107,7 @@ class Injection:
         leader.resume()
 
     def _leader(self) -> Breakable:
-        """The node that leads what the trial sends to; the time it takes to ask is not the fault's."""
+        """The node that leads what the trial sends to; to ask for it is no part of the fault."""
         leader = cast(Led, self.server).leader_of(self.session.wiring.name)
         self.began_ns = time.monotonic_ns()
         return leader
@@ -188,19 +188,23 @@ def fault(bench: Bench) -> Outcome:
     return Outcome(
         status="failed" if seen.error else "valid",
         reason=seen.error,
-        metrics={**fault_metrics(seen, injection.began_ns), **_restarts(injection), **_refused(seen)},
+        metrics={
+            **fault_metrics(seen, injection.began_ns),
+            **_restarts(injection),
+            **_rejected(seen),
+        },
         ledger=account(seen, bench.scenario.promise.ordering),
         resources=resources(seen.usage, bench),
     )
 
 
-def _refused(seen: Observation) -> dict[str, Metric]:
+def _rejected(seen: Observation) -> dict[str, Metric]:
     """What broker or client would not take, other than for a lost connection."""
     refusals = {why: n for why, n in seen.refusals.items() if not why.startswith(LOST)}
     if not refusals:
         return {}
     note = max(refusals, key=lambda why: refusals[why])
-    return {"refused": Metric(value=sum(refusals.values()), unit="messages", note=note)}
+    return {"rejected": Metric(value=sum(refusals.values()), unit="messages", note=note)}
 
 
 def _restarts(injection: Injection) -> dict[str, Metric]:
