@@ -13,6 +13,7 @@ from spikebench.scenario.model import (
     Arrivals,
     Consumers,
     Fault,
+    FaultKind,
     Payload,
     Scenario,
     Timing,
@@ -263,3 +264,39 @@ def test_software_that_needs_other_settings_to_be_broken_has_them(tmp_path: Path
     (cell,) = faulty(tmp_path, candidate(clients=(JAVA,), software=served))
     assert cell.candidate.software is other
     assert cell.berth.recipe is other.recipes["local"]
+
+
+def test_a_cluster_is_measured_in_runs_of_faults_only(tmp_path: Path) -> None:
+    three = candidate("three", clients=(JAVA,), nodes=3, faults_only=True)
+    both = [candidate(), three]
+    named = {cell.candidate.name for cell in faulty(tmp_path, *both)}
+    assert named == {"plain", "three"}
+    without = {cell.candidate.name for cell in faulty(tmp_path, *both, faults=False)}
+    assert without == {"plain"}
+    with pytest.raises(UsageError, match="--candidate three: is run with -m faults"):
+        faulty(tmp_path, *both, faults=False, candidates=["three"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "three"),
+    [
+        ("kill-leader", "one node, which leads alone: kill-broker is that fault", ""),
+        ("pause-leader", "one node, which leads alone: pause-broker is that fault", ""),
+        ("kill-broker", "", "3 nodes: what is broken is the one that leads (kill-leader)"),
+    ],
+)
+def test_a_cluster_loses_its_leader_and_a_node_alone_the_whole_broker(
+    tmp_path: Path, kind: FaultKind, one: str, three: str
+) -> None:
+    served = software("server", "software")
+    alone = candidate("one", clients=(JAVA,), software=served)
+    cluster = candidate("three", clients=(JAVA,), software=served, nodes=3, faults_only=True)
+    given = scenario(scenario="broken", experiment="fault", fault=Fault(kind=kind, at_s=0.1))
+    found = plan(
+        replace(SPIKE, candidates=(alone, cluster)),
+        {"broken": given},
+        STANDARD,
+        Selection(faults=True),
+        Cache(tmp_path),
+    )
+    assert {cell.candidate.name: cell.withheld for cell in found} == {"one": one, "three": three}

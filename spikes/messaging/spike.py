@@ -10,8 +10,10 @@ from pathlib import Path
 from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.spike import Spike
 from spikes.messaging.servers.kafka import KAFKA
+from spikes.messaging.servers.kafka_cluster import KAFKA_3
 from spikes.messaging.servers.ministack import AWS
 from spikes.messaging.servers.rabbitmq import RABBITMQ
+from spikes.messaging.servers.rabbitmq_cluster import RABBITMQ_3
 
 HERE = Path(__file__).parent
 CANDIDATES = "spikes.messaging.candidates"
@@ -111,6 +113,16 @@ SPIKE = Spike(
     candidates=(
         _rabbitmq("classic", "RabbitMq", "amqp-client", RABBITMQ_QUEUE),
         _rabbitmq("quorum", "RabbitMq", "amqp-client", RABBITMQ_QUEUE),
+        Candidate(
+            name="rabbitmq-quorum-3",
+            capabilities=RABBITMQ_QUEUE,
+            clients=(_java("RabbitMq", "amqp-client"),),
+            topology=f"{CANDIDATES}.rabbitmq:RabbitTopology",
+            software=RABBITMQ_3,
+            options={"kind": "quorum", "replicas": "3"},
+            nodes=3,
+            faults_only=True,
+        ),
         _rabbitmq("stream", "RabbitStream", "stream-client", RABBITMQ_STREAM),
         Candidate(
             name="kafka",
@@ -121,6 +133,17 @@ SPIKE = Spike(
             ),
             topology=f"{CANDIDATES}.kafka:KafkaTopology",
             software=KAFKA,
+        ),
+        Candidate(
+            name="kafka-3",
+            capabilities=KAFKA_TOPIC,
+            clients=(_java("Kafka", "kafka-clients"),),
+            topology=f"{CANDIDATES}.kafka:KafkaTopology",
+            software=KAFKA_3,
+            # one partition, so that one node leads all of it
+            options={"partitions": "1", "replicas": "3"},
+            nodes=3,
+            faults_only=True,
         ),
         Candidate(
             name="sqs-standard",

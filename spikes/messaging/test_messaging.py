@@ -64,3 +64,10 @@ def test_faults_confirmed(trial: Trial) -> None:
 def test_faults_fire_and_forget(trial: Trial) -> None:
     """The same with nothing promised at all."""
     trial.measure()
+
+
+@pytest.mark.faults
+@pytest.mark.scenario("faults-cluster")
+def test_faults_cluster(trial: Trial) -> None:
+    """The node of a cluster of three that leads is killed or paused; the other two go on."""
+    trial.measure()

@@ -64,6 +64,8 @@ class Candidate:
     ``topology`` is ``package.module:Class`` of a ``spikebench.load.driver.Topology``; it is shared
     by all clients. ``options`` is passed to driver and topology as it stands. ``software`` is the
     server it needs; None for an in-memory candidate. The first client is the default one.
+    ``nodes`` is how many make up that server; ``faults_only``: it is there to be broken, and is
+    measured in no other run.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Candidate:
     topology: str | None = None
     software: Software | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    nodes: int = 1
+    faults_only: bool = False
 
     def client(self, name: str) -> Client:
         """Return the client called ``name``; raise KeyError where there is none."""

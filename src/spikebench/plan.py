@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from spikebench.candidate import Candidate, Client
 from spikebench.cell import Cell
 from spikebench.errors import UsageError
-from spikebench.scenario.model import FaultKind, Scenario
+from spikebench.scenario.model import LEADER_FAULTS, FaultKind, Scenario
 from spikebench.scenario.profile import Profile
 from spikebench.scenario.variant import for_emulator, variants
 from spikebench.spike import Spike
@@ -45,7 +45,7 @@ def plan(
 
     Raises UsageError where the selection names what does not exist.
     """
-    chosen = [spike.candidate(name) for name in selection.candidates] or list(spike.candidates)
+    chosen = _candidates(spike, selection)
     _check_clients(chosen, selection.clients)
     meant = {
         name: scenario
@@ -66,6 +66,15 @@ def plan(
         )
     ]
     return [*cells, *_control_arm(cells)]
+
+
+def _candidates(spike: Spike, selection: Selection) -> list[Candidate]:
+    for name in selection.candidates:
+        if spike.candidate(name).faults_only and not selection.faults:
+            raise UsageError(f"--candidate {name}: is run with -m faults, and only then")
+    if selection.candidates:
+        return [spike.candidate(name) for name in selection.candidates]
+    return [one for one in spike.candidates if selection.faults or not one.faults_only]
 
 
 def _check_clients(candidates: Sequence[Candidate], asked: Sequence[str]) -> None:
@@ -141,7 +150,8 @@ def _withheld(scenario: Scenario, candidate: Candidate, client: Client, berth: B
     if can.largest_message_bytes is not None and largest > can.largest_message_bytes:
         return f"{candidate.name} takes messages of at most {can.largest_message_bytes:,} bytes"
     if scenario.fault is not None:
-        return _no_fault(scenario.fault.kind, candidate, client, berth)
+        kind = scenario.fault.kind
+        return _no_fault(kind, candidate, client, berth) or _not_its_fault(kind, candidate)
     if scenario.experiment == "backlog" and not can.durable:
         return f"{candidate.name} keeps no messages while consumers are away"
     return ""
@@ -164,6 +174,15 @@ def _no_fault(kind: FaultKind, candidate: Candidate, client: Client, berth: Bert
         return "an emulator keeps all in memory: what its death costs says nothing of AWS"
     if client.language != "java":
         return "its loop does not reconnect; the Java client's does"
+    return ""
+
+
+def _not_its_fault(kind: FaultKind, candidate: Candidate) -> str:
+    """Say why a kind of fault is not for a node alone, or not for several; nothing where it is."""
+    if kind in LEADER_FAULTS and candidate.nodes == 1:
+        return f"one node, which leads alone: {kind.replace('leader', 'broker')} is that fault"
+    if kind not in LEADER_FAULTS and candidate.nodes > 1:
+        return f"{candidate.nodes} nodes: what is broken is the one that leads (kill-leader)"
     return ""
 
 

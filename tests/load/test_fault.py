@@ -9,9 +9,11 @@ import pytest
 
 from spikebench.errors import TargetError
 from spikebench.load import fault as module
+from spikebench.load.driver import Wiring
 from spikebench.load.fault import Injection
 from spikebench.load.session import Session
-from spikebench.scenario.model import Fault, FaultKind
+from spikebench.scenario.model import LEADER_FAULTS, Fault, FaultKind
+from tests.synthetic.segment import segment
 
 QUICK = {"at_s": 0.1, "down_s": 0, "paused_s": 0.01, "cut_s": 0.01, "away_s": 0, "full_s": 0.01}
 
@@ -26,12 +28,18 @@ class Noting:
     messages: int = 0
     ports = frozenset({5672})
     pids = (1, 2)
+    wiring = Wiring("sb-1", {})
+    led: str = ""
 
     def __getattr__(self, name: str) -> Any:
         return lambda: self.done.append(name)
 
     def alive(self) -> bool:
         return not self.dead
+
+    def leader_of(self, name: str) -> Noting:
+        self.led = name
+        return self
 
     def received(self) -> int:
         self.messages += self.flows
@@ -53,6 +61,8 @@ def injected(kind: FaultKind, noting: Noting) -> Injection:
         ("pause-broker", ["pause", "resume"]),
         ("kill-consumer", ["kill_consumer", "replace_consumer"]),
         ("fill-disk", ["fill_disk", "free_disk"]),
+        ("kill-leader", ["crash", "start_again"]),
+        ("pause-leader", ["pause", "resume"]),
     ],
 )
 def test_a_fault_is_put_in_and_taken_out(kind: FaultKind, done: list[str]) -> None:
@@ -61,6 +71,7 @@ def test_a_fault_is_put_in_and_taken_out(kind: FaultKind, done: list[str]) -> No
     assert noting.done == done
     assert injection.began_ns > 0
     assert injection.restarts == 0
+    assert noting.led == ("sb-1" if kind in LEADER_FAULTS else "")
 
 
 def test_every_kind_is_known() -> None:
@@ -94,3 +105,10 @@ def test_nothing_to_cut_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "cut", lambda *_: 0)
     with pytest.raises(TargetError, match="no connection to cut"):
         injected("cut-connection", Noting())
+
+
+def test_what_was_rejected_is_told_apart_from_what_a_lost_connection_took() -> None:
+    refusals = {"the connection was lost: EOF": 7, "the broker refused it": 3, "too large": 1}
+    found = module._rejected(segment(20, refusals=refusals))["rejected"]
+    assert (found.value, found.note) == (4, "the broker refused it")
+    assert module._rejected(segment(20, refusals={"the connection was lost: EOF": 7})) == {}

@@ -33,6 +33,14 @@ def test_what_never_came_is_counted_whether_confirmed_or_not() -> None:
     assert fault_metrics(seen, FAULT_NS)["undelivered"].value == 3
 
 
+def test_it_has_not_recovered_while_messages_do_not_come() -> None:
+    """What is due from 1.2 s to 2 s never comes, though nothing that does is late."""
+    found = fault_metrics(segment(3000, 1000, lost=range(1200, 2000)), FAULT_NS)
+    assert found["recovery_s"].value == pytest.approx(1.0, abs=0.002)
+    earlier = fault_metrics(segment(3000, 1000, lost=range(500)), FAULT_NS)
+    assert earlier["recovery_s"].value == 0
+
+
 def test_without_a_message_at_the_end_it_had_not_recovered() -> None:
     found = fault_metrics(segment(3000, 1000, lost=range(1000, 3000)), FAULT_NS)["recovery_s"]
     assert found.value is None

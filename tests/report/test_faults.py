@@ -28,12 +28,15 @@ def trial(
     lost: int = 0,
     recovery_s: float | None = 2.0,
     restarts: int = 0,
+    rejected: int = 0,
 ) -> Record:
     metrics = {
         "recovery_s": Metric(value=recovery_s, unit="s", note="had not recovered"),
         "longest_gap_s": Metric(value=1.5, unit="s"),
         "undelivered": Metric(value=lost + 2, unit="messages"),
     }
+    if rejected:
+        metrics["rejected"] = Metric(value=rejected, unit="messages", note="basic.nack")
     if restarts:
         metrics["restarts"] = Metric(value=restarts, unit="restarts")
     ledger = Ledger(
@@ -133,3 +136,9 @@ def test_a_terminal_shows_it_within_100_columns() -> None:
     assert "kill-broker-holding" in shown
     assert "confirmed and lost: kafka lost 900 of 990" in shown
     assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_what_was_rejected_is_said_with_its_reason() -> None:
+    told = table(trial("kafka", rejected=1500), trial("kafka", block=1, rejected=20))
+    assert "1,520 messages rejected, and not sent again: basic.nack" in told
+    assert "rejected" not in table(trial("kafka"))

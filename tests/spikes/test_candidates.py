@@ -15,7 +15,12 @@ from spikebench.load.driver import Wiring
 from spikes.messaging.candidates.batches import BatchSender, Carry, Message
 from spikes.messaging.candidates.kafka import partitions
 from spikes.messaging.candidates.null import NullDriver
-from spikes.messaging.candidates.rabbitmq import exchange_of, queue_of
+from spikes.messaging.candidates.rabbitmq import (
+    every_parameters,
+    exchange_of,
+    queue_arguments,
+    queue_of,
+)
 from spikes.messaging.candidates.rabbitmq_pika import Unconfirmed
 from spikes.messaging.candidates.sns_sqs import topic_of
 from spikes.messaging.spike import SPIKE
@@ -25,6 +30,7 @@ CLIENTS = [
     for candidate in SPIKE.candidates
     for client in candidate.clients
 ]
+ORDINARY = [candidate for candidate in SPIKE.candidates if not candidate.faults_only]
 
 
 class Answers:
@@ -100,8 +106,10 @@ def test_candidates_are_those_of_the_question() -> None:
     assert [candidate.name for candidate in SPIKE.candidates] == [
         "rabbitmq-classic",
         "rabbitmq-quorum",
+        "rabbitmq-quorum-3",
         "rabbitmq-stream",
         "kafka",
+        "kafka-3",
         "sqs-standard",
         "sqs-fifo",
         "sns-sqs",
@@ -111,6 +119,14 @@ def test_candidates_are_those_of_the_question() -> None:
 
 
 @pytest.mark.parametrize("candidate", SPIKE.candidates, ids=lambda candidate: candidate.name)
+def test_clusters_are_there_to_be_broken_by_a_client_that_reconnects(candidate: Candidate) -> None:
+    assert candidate.faults_only == (candidate.nodes > 1) == candidate.name.endswith("-3")
+    if candidate.faults_only:
+        assert candidate.client_names == ("java",)
+        assert candidate.options["replicas"] == str(candidate.nodes)
+
+
+@pytest.mark.parametrize("candidate", ORDINARY, ids=lambda candidate: candidate.name)
 def test_java_is_the_default_client_with_a_python_one_beside_it(candidate: Candidate) -> None:
     assert candidate.client_names[0] == "java"
     assert [client.language for client in candidate.clients] == ["java", "python"]
@@ -141,6 +157,23 @@ def test_rabbitmq_goes_to_its_queue_by_the_default_exchange_or_to_all_by_a_fanou
     assert (exchange_of(wiring()), queue_of(wiring(), 0)) == ("", "sb-1.0")
     three = wiring(subscribers=3)
     assert (exchange_of(three), queue_of(three, 2)) == ("sb-1", "sb-1.2")
+
+
+def test_a_rabbitmq_cluster_is_asked_node_by_node_in_its_order() -> None:
+    one = {"host": "a", "port": "1", "user": "me", "password": "s3cret"}
+    assert [(each.host, each.port) for each in every_parameters(one)] == [("a", 1)]
+    three = every_parameters({**one, "addresses": "a:1,b:2,c:3"})
+    assert [(each.host, each.port) for each in three] == [("a", 1), ("b", 2), ("c", 3)]
+    assert {each.credentials.username for each in three} == {"me"}
+
+
+def test_a_quorum_queue_has_the_replicas_it_is_given() -> None:
+    quorum = {"kind": "quorum"}
+    assert queue_arguments(wiring(options=quorum)) == {"x-queue-type": "quorum"}
+    assert queue_arguments(wiring(options={**quorum, "replicas": "3"})) == {
+        "x-queue-type": "quorum",
+        "x-quorum-initial-group-size": 3,
+    }
 
 
 def test_a_rabbitmq_stream_is_one_queue_for_all() -> None:

@@ -186,7 +186,7 @@ def cells(which: Callable[[Candidate], bool] = lambda _: True) -> pytest.MarkDec
     picked = [
         Cell(candidate, client)
         for candidate in SPIKE.candidates
-        if which(candidate)
+        if which(candidate) and not candidate.faults_only
         for client in candidate.clients
     ]
     names = [f"{cell.candidate.name}-{cell.client.name}" for cell in picked]

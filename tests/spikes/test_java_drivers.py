@@ -36,7 +36,9 @@ MEMORY_LIMIT_MB = 500
 BODY = b'{"_sb":"' + b"0" * 32 + b'","pad":"' + b"x" * 975 + b'"}'
 CARGO = Cargo(7, [BODY], [b"people:%d" % key for key in range(20)], confirm_window=500)
 
-WITH_SOFTWARE = [each.name for each in SPIKE.candidates if each.software is not None]
+WITH_SOFTWARE = [
+    each.name for each in SPIKE.candidates if each.software is not None and not each.faults_only
+]
 
 
 class Serve(Protocol):

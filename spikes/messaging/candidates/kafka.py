@@ -39,7 +39,10 @@ def group_of(wiring: Wiring, subscriber: int) -> str:
 
 
 class KafkaTopology:
-    """One topic with a group of consumers for each subscriber; options: ``partitions``."""
+    """One topic with a group of consumers for each subscriber.
+
+    Options: ``partitions``, and ``replicas`` of each, 1 if not given.
+    """
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
@@ -48,7 +51,8 @@ class KafkaTopology:
     def create(self) -> None:
         """Create the topic, wait until each partition takes messages; DriverError on refusal."""
         name = self._wiring.name
-        topic = {"num_partitions": partitions(self._wiring), "replication_factor": 1}
+        replicas = int(self._wiring.options.get("replicas", 1))
+        topic = {"num_partitions": partitions(self._wiring), "replication_factor": replicas}
         try:
             admin = self._admin()
             with contextlib.suppress(TopicAlreadyExistsError):

@@ -30,6 +30,21 @@ def parameters(connection: Connection) -> pika.ConnectionParameters:
     )
 
 
+def every_parameters(connection: Connection) -> list[pika.ConnectionParameters]:
+    """Return pika's parameters of each node of ``connection``, in the order of trying them."""
+    nodes = [each.rpartition(":") for each in connection.get("addresses", "").split(",") if each]
+    return [parameters({**connection, "host": host, "port": port}) for host, _, port in nodes] or [
+        parameters(connection)
+    ]
+
+
+def queue_arguments(wiring: Wiring) -> dict[str, str | int]:
+    """Return what a queue is declared with: its kind, and its ``replicas`` where they are given."""
+    replicas = wiring.options.get("replicas")
+    grouped = {"x-quorum-initial-group-size": int(replicas)} if replicas else {}
+    return {"x-queue-type": kind(wiring), **grouped}
+
+
 def kind(wiring: Wiring) -> str:
     """Return the kind of queue: ``classic``, ``quorum`` or ``stream``."""
     return wiring.options.get("kind", "classic")
@@ -46,7 +61,9 @@ def exchange_of(wiring: Wiring) -> str:
 
 
 class RabbitTopology:
-    """A queue a subscriber behind a fanout exchange, or one stream; options: ``kind``.
+    """A queue a subscriber behind a fanout exchange, or one stream.
+
+    Options: ``kind``, and ``replicas`` of a quorum queue; all of the cluster's nodes if not given.
 
     Queues are durable whatever the wiring says, for the broker no longer recommends others
     (https://www.rabbitmq.com/docs/queues#durability): ``wiring.durable`` makes messages persistent.
@@ -65,8 +82,7 @@ class RabbitTopology:
             if exchange:
                 channel.exchange_declare(exchange, exchange_type="fanout", durable=True)
             for queue in self._queues:
-                arguments = {"x-queue-type": kind(self._wiring)}
-                channel.queue_declare(queue, durable=True, arguments=arguments)
+                channel.queue_declare(queue, durable=True, arguments=queue_arguments(self._wiring))
                 if exchange:
                     channel.queue_bind(queue, exchange)
         except AMQPError as error:
@@ -118,7 +134,7 @@ class RabbitTopology:
 
     def _open(self) -> BlockingChannel:
         if self._connection is None or not self._connection.is_open:
-            self._connection = pika.BlockingConnection(parameters(self._wiring.connection))
+            self._connection = pika.BlockingConnection(every_parameters(self._wiring.connection))
             self._channel = None
         if self._channel is None or not self._channel.is_open:
             self._channel = self._connection.channel()

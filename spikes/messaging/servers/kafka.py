@@ -50,12 +50,12 @@ class LocalKafka:
     def install(self, cache: Cache, say: Say) -> None:
         """Fetch jars and a Java runtime into the cache, and format an empty data folder."""
         home, jars = java_home(cache, say), class_path(self.lock, cache, say)
-        self._formatted(cache, home, jars, say)
+        self.formatted(cache, home, jars, say)
 
     def start(self, cache: Cache, cores: Cores, say: Say) -> LocalServer:
         """Start the node; topics are created by their users, never by chance."""
         home, jars = java_home(cache, say), class_path(self.lock, cache, say)
-        formatted = self._formatted(cache, home, jars, say)
+        formatted = self.formatted(cache, home, jars, say)
         say(f"starting Kafka {self._version()} on Java {java_version(home)}")
 
         def launch(folder: Path) -> Launch:
@@ -66,7 +66,7 @@ class LocalKafka:
     def _version(self) -> str:
         return read_lock(self.lock)[0].version
 
-    def _formatted(self, cache: Cache, home: Path, jars: Sequence[Path], say: Say) -> Path:
+    def formatted(self, cache: Cache, home: Path, jars: Sequence[Path], say: Say) -> Path:
         """Return a formatted data folder; copying one saves a JVM's start each time."""
         template = cache.folder("kafka") / f"formatted-{sha256(self.lock)[:12]}"
         if find_damage(template) is None:
@@ -85,7 +85,7 @@ def _format(home: Path, jars: Sequence[Path], template: Path) -> None:
             listen=LOOPBACK, port=9092, controller_port=9093, data=template, session_ms=9_000
         )
     )
-    command = [*_java(home, jars), "kafka.tools.StorageTool", "format"]
+    command = [*java_command(home, jars), "kafka.tools.StorageTool", "format"]
     done = subprocess.run(
         [*command, "--cluster-id", "spikebench-cluster-id0", "--config", str(configuration)],
         capture_output=True,
@@ -118,14 +118,15 @@ def _launch(
     connection = PrivateConnection(bootstrap=f"{LOOPBACK}:{port}")
     options = [*JVM, f"-Dlog4j2.configurationFile={logging}"]
     return Launch(
-        command=[*_java(home, jars), *options, "kafka.Kafka", str(properties)],
+        command=[*java_command(home, jars), *options, "kafka.Kafka", str(properties)],
         connection=connection,
         listens=[port, controller_port],
         ready=lambda: kafka_answers(connection),
     )
 
 
-def _java(home: Path, jars: Sequence[Path]) -> list[str]:
+def java_command(home: Path, jars: Sequence[Path]) -> list[str]:
+    """Return the beginning of a command that runs one of the jars' mains."""
     return [str(home / "bin" / "java"), "-cp", ":".join(map(str, jars))]
 
 

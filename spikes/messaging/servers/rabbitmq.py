@@ -73,7 +73,7 @@ class LocalRabbitMQ:
         """Tell whether it is unpacked, or could be."""
         root = self.tree.find(cache)
         if root is not None:
-            return Presence(True, True, f"RabbitMQ {self._version(root)} in {root}")
+            return Presence(True, True, f"RabbitMQ {self.version(root)} in {root}")
         if self.tree.obtainable():
             return Presence(False, True, "from this machine's packages (35 MB), once")
         mend = f"export {RABBITMQ_ENDPOINT.variable}={RABBITMQ_ENDPOINT.example}"
@@ -86,10 +86,11 @@ class LocalRabbitMQ:
     def start(self, cache: Cache, cores: Cores, say: Say) -> LocalServer:
         """Start a node with a generated user and password, and streams switched on."""
         root = self.tree.unpack(cache, say)
-        say(f"starting RabbitMQ {self._version(root)}")
+        say(f"starting RabbitMQ {self.version(root)}")
         return LocalServer.start("rabbitmq", lambda f: self._launch(root, f, cores), cores, say)
 
-    def _version(self, root: Path) -> str:
+    def version(self, root: Path) -> str:
+        """Return the version of what is unpacked in ``root``."""
         return self.tree.versions(root)["rabbitmq-server"].split("-")[0]
 
     def _launch(self, root: Path, folder: Path, cores: Cores) -> Launch:
@@ -102,8 +103,8 @@ class LocalRabbitMQ:
             password=secrets.token_urlsafe(24),
             vhost="/",
         )
-        _configure(folder, connection)
-        environ = _places(folder) | _erlang(root, len(cores.server), epmd_port, distribution_port)
+        configure(folder, connection)
+        environ = places(folder) | erlang(root, len(cores.server), epmd_port, distribution_port)
         if libraries := self.tree.library_path(root):
             environ["LD_LIBRARY_PATH"] = libraries
         return Launch(
@@ -115,7 +116,8 @@ class LocalRabbitMQ:
         )
 
 
-def _configure(folder: Path, connection: Mapping[str, str]) -> None:
+def configure(folder: Path, connection: Mapping[str, str]) -> None:
+    """Write a node's configuration into its folder."""
     (folder / "rabbitmq.conf").write_text(_CONFIGURATION.format(**connection))
     (folder / "advanced.config").write_text("[].\n")
     (folder / "enabled_plugins").write_text("[rabbitmq_stream].\n")
@@ -123,7 +125,8 @@ def _configure(folder: Path, connection: Mapping[str, str]) -> None:
     (folder / "conf.d").mkdir()
 
 
-def _places(folder: Path) -> dict[str, str]:
+def places(folder: Path) -> dict[str, str]:
+    """Return the variables that tell a node where its files are."""
     # All are named, so that nothing of a RabbitMQ installed on the machine is read.
     return {
         "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
@@ -138,7 +141,13 @@ def _places(folder: Path) -> dict[str, str]:
     }
 
 
-def _erlang(root: Path, schedulers: int, epmd_port: int, distribution_port: int) -> dict[str, str]:
+def node_name(distribution_port: int) -> str:
+    """Return the name of the Erlang node that listens there."""
+    return f"spikebench-{distribution_port}@localhost"
+
+
+def erlang(root: Path, schedulers: int, epmd_port: int, distribution_port: int) -> dict[str, str]:
+    """Return the variables that a node's Erlang runs by."""
     flags = [
         f"+S {schedulers}:{schedulers}",
         # Schedulers that spin while they wait would be counted as the broker's work.
@@ -150,7 +159,7 @@ def _erlang(root: Path, schedulers: int, epmd_port: int, distribution_port: int)
         "ERL_EPMD_ADDRESS": LOOPBACK,
         "ERL_EPMD_PORT": str(epmd_port),
         "RABBITMQ_DIST_PORT": str(distribution_port),
-        "RABBITMQ_NODENAME": f"spikebench-{distribution_port}@localhost",
+        "RABBITMQ_NODENAME": node_name(distribution_port),
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": " ".join(flags),
     }
 

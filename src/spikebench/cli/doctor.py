@@ -47,7 +47,8 @@ def doctor(spike: str | None) -> None:
     for one in [find_spike(spike)] if spike else find_spikes():
         findings = examine(one, Cache.open())
         _show(one, findings)
-        stranded += [c.name for c in one.candidates if not _can_run(c, findings)]
+        asked = (c for c in one.candidates if not c.faults_only)
+        stranded += [c.name for c in asked if not _can_run(c, findings)]
     if stranded:
         raise TargetError(
             f"no target for {', '.join(stranded)}: run one of the commands above to mend it"

@@ -33,7 +33,8 @@ def _show(spike: Spike) -> None:
     click.echo(f"{spike.name}: {spike.question}")
     click.echo("  candidates (--candidate), their clients (--client; the default first)")
     for candidate in spike.candidates:
-        click.echo(f"    {candidate.name:<18} {', '.join(candidate.client_names)}")
+        only = " (with -m faults only)" if candidate.faults_only else ""
+        click.echo(f"    {candidate.name:<18} {', '.join(candidate.client_names)}{only}")
     click.echo("  scenarios (--scenario)")
     for name, scenario in read_scenarios(spike.scenarios).items():
         click.echo(f"    {name:<18} {scenario.title} ({scenario.experiment})")

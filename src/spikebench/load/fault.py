@@ -13,6 +13,7 @@ from spikebench.load.cutter import cut
 from spikebench.load.judge import resources
 from spikebench.load.session import Limits, Session
 from spikebench.measure.ledger import account
+from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Metric, Outcome
 from spikebench.measure.recovery import fault_metrics
 from spikebench.scenario.model import Fault, FaultKind
@@ -25,6 +26,9 @@ OVERRUN_S = 20.0
 
 CONFIRM_S = 20.0
 CUT_EVERY_S = 0.02
+
+LOST = "the connection was lost"
+"""How the reason begins for which the Java loop gives up what is unconfirmed."""
 
 PATIENCE_S = 8.0
 """How long a server is given to go on by itself once its disk has room again."""
@@ -51,6 +55,12 @@ class Breakable(Protocol):
     def fill_disk(self) -> None: ...
 
     def free_disk(self) -> None: ...
+
+
+class Led(Protocol):
+    """A server of several nodes, one of which leads (``LocalCluster``)."""
+
+    def leader_of(self, name: str) -> Breakable: ...
 
 
 @dataclass
@@ -83,6 +93,24 @@ class Injection:
     def kill_broker_holding(self) -> None:
         self.kill_broker()
         self.session.attach()
+
+    def kill_leader(self) -> None:
+        leader = self._leader()
+        leader.crash()
+        time.sleep(self.fault.down_s)
+        leader.start_again()
+
+    def pause_leader(self) -> None:
+        leader = self._leader()
+        leader.pause()
+        time.sleep(self.fault.paused_s)
+        leader.resume()
+
+    def _leader(self) -> Breakable:
+        """The node that leads what the trial sends to; to ask for it is no part of the fault."""
+        leader = cast(Led, self.server).leader_of(self.session.wiring.name)
+        self.began_ns = time.monotonic_ns()
+        return leader
 
     def pause_broker(self) -> None:
         self.server.pause()
@@ -135,6 +163,8 @@ _KINDS: dict[FaultKind, Callable[[Injection], None]] = {
     "kill-consumer": Injection.kill_consumer,
     "fill-disk": Injection.fill_disk,
     "kill-broker-holding": Injection.kill_broker_holding,
+    "kill-leader": Injection.kill_leader,
+    "pause-leader": Injection.pause_leader,
 }
 
 
@@ -158,10 +188,23 @@ def fault(bench: Bench) -> Outcome:
     return Outcome(
         status="failed" if seen.error else "valid",
         reason=seen.error,
-        metrics={**fault_metrics(seen, injection.began_ns), **_restarts(injection)},
+        metrics={
+            **fault_metrics(seen, injection.began_ns),
+            **_restarts(injection),
+            **_rejected(seen),
+        },
         ledger=account(seen, bench.scenario.promise.ordering),
         resources=resources(seen.usage, bench),
     )
+
+
+def _rejected(seen: Observation) -> dict[str, Metric]:
+    """What broker or client would not take, other than for a lost connection."""
+    refusals = {why: n for why, n in seen.refusals.items() if not why.startswith(LOST)}
+    if not refusals:
+        return {}
+    note = max(refusals, key=lambda why: refusals[why])
+    return {"rejected": Metric(value=sum(refusals.values()), unit="messages", note=note)}
 
 
 def _restarts(injection: Injection) -> dict[str, Metric]:

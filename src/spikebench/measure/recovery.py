@@ -28,7 +28,9 @@ def fault_metrics(seen: Observation, fault_ns: int) -> dict[str, Metric]:
 
 
 def _recovery(seen: Observation, everywhere: Nanoseconds, fault_ns: int) -> Metric:
-    """Seconds from the fault until the last message that came late; 0 where none did.
+    """Seconds from the fault until the last message that came late, or was due and never came.
+
+    0 where there was none.
 
     Withheld where nothing of the schedule's last tenth arrived: then it had not recovered.
     """
@@ -38,7 +40,11 @@ def _recovery(seen: Observation, everywhere: Nanoseconds, fault_ns: int) -> Metr
         return Metric(value=None, unit="s", better="lower", note=note)
     late = (everywhere > 0) & (everywhere - seen.intended_ns > ON_TIME_NS)
     late &= everywhere > fault_ns
-    last_ns = int(everywhere[late].max(initial=fault_ns))
+    gone = seen.sent & (everywhere == 0).any(axis=0)
+    last_ns = max(
+        int(everywhere[late].max(initial=fault_ns)),
+        int(seen.intended_ns[gone].max(initial=fault_ns)),
+    )
     return Metric(value=(last_ns - fault_ns) / 1e9, unit="s", better="lower")
 
 

@@ -34,8 +34,8 @@ HOW_TO_READ = (
     "Counts are sums over the trials that count, times the longest of them. *Lost after confirm*: "
     "the broker had confirmed it, and no consumer ever got it. *Sent, never delivered* has the "
     "unconfirmed ones, too, which a producer would send again. *Out of order*: per key. *Time to "
-    "recover*: from the fault to the last message that came more than 250 ms after it was due; "
-    "*longest gap*: the longest time in which nothing arrived."
+    "recover*: from the fault to the last message that came more than 250 ms after it was due, or "
+    "never came; *longest gap*: the longest time in which nothing arrived."
 )
 
 
@@ -76,6 +76,10 @@ class Fault:
         """What a reader must know beside the figures."""
         row = Row(self.cell)
         remarks = [*wording.about(row), *wording.why_void(row)]
+        rejected = [m for r in self.cell.valid if (m := r.metrics.get("rejected"))]
+        if rejected:
+            count = sum(int(metric.value or 0) for metric in rejected)
+            remarks.append(f"{count:,} messages rejected, and not sent again: {rejected[0].note}")
         if self.restarts:
             remarks.append("the broker did not come back by itself, and was started again")
         if self.cell.valid and self.longest("recovery_s") is None:

@@ -192,7 +192,13 @@ FaultKind = Literal[
     "cut-connection",
     "kill-consumer",
     "fill-disk",
+    "kill-leader",
+    "pause-leader",
 ]
+
+
+LEADER_FAULTS: frozenset[FaultKind] = frozenset({"kill-leader", "pause-leader"})
+"""Kinds that break one node of several: the one that leads."""
 
 
 class Fault(_Part):
@@ -204,6 +210,8 @@ class Fault(_Part):
     ``cut-connection``: every connection of the clients, again and again for ``cut_s``.
     ``kill-consumer``: the process of the first consumer, with what it has in hand; another takes
     its place ``away_s`` later. ``fill-disk``: the broker's file system, full for ``full_s``.
+    ``kill-leader`` and ``pause-leader``: as the broker, but only that node of a cluster that leads
+    the queue or topic.
     """
 
     kind: FaultKind = "kill-broker"
@@ -224,6 +232,8 @@ class Fault(_Part):
             "cut-connection": self.cut_s,
             "kill-consumer": self.away_s,
             "fill-disk": self.full_s,
+            "kill-leader": self.down_s,
+            "pause-leader": self.paused_s,
         }
         return spans[self.kind]
 

@@ -76,9 +76,18 @@ class LocalServer:
         """
         try:
             return cls._up(name, prepare, cores)
-        except _PortTakenError:
+        except PortTakenError:
             say(f"{name}: a port was taken meanwhile, trying others")
             return cls._up(name, prepare, cores)
+
+    @classmethod
+    def begin(cls, name: str, prepare: Prepare, cores: Cores) -> LocalServer:
+        """Start a server that is up only together with others; ``await_ready`` waits for it."""
+        return cls._launched(name, prepare, cores)
+
+    def await_ready(self) -> None:
+        """Wait until it is up; TargetError, or PortTakenError, where it is not in time."""
+        self._await_ready()
 
     @property
     def connection(self) -> PrivateConnection:
@@ -251,7 +260,7 @@ class LocalServer:
     def _failed(self, what: str) -> TargetError:
         taken = self._startup_s is None and self._port_is_taken()
         self.stop()
-        kind = _PortTakenError if taken else TargetError
+        kind = PortTakenError if taken else TargetError
         tail = self._last_words or "(it printed nothing)"
         return kind(
             f"{self._name} {what}. The end of its log:\n{tail}\n"
@@ -264,5 +273,5 @@ class LocalServer:
         return any(not self._tree.listens(port) and is_taken(port) for port in self._launch.listens)
 
 
-class _PortTakenError(TargetError):
+class PortTakenError(TargetError):
     """A port that was free a moment ago is somebody else's."""

@@ -1,6 +1,7 @@
 package spikes.messaging;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
+import com.rabbitmq.client.Address;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
@@ -9,9 +10,11 @@ import com.rabbitmq.client.impl.AMQConnection;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import spikebench.Confirms;
 import spikebench.Driver;
 import spikebench.Inbox;
@@ -32,7 +35,7 @@ public final class RabbitMq implements Driver {
 
     @Override
     public Sender sender(Confirms confirms) throws Exception {
-        return new Publisher(factory(wiring).newConnection("sender"), wiring, confirms);
+        return new Publisher(connect(wiring, null, "sender"), wiring, confirms);
     }
 
     @Override
@@ -48,6 +51,15 @@ public final class RabbitMq implements Driver {
     @Override
     public void close() {
         // Sender and receivers have connections of their own.
+    }
+
+    /** The first of the nodes that answers, in their order. */
+    private static Connection connect(Wiring wiring, ExecutorService thread, String name)
+            throws IOException, TimeoutException {
+        String nodes = wiring.connection().get("addresses");
+        return nodes == null
+                ? factory(wiring).newConnection(thread, name)
+                : factory(wiring).newConnection(thread, Address.parseAddresses(nodes), name);
     }
 
     private static ConnectionFactory factory(Wiring wiring) {
@@ -128,7 +140,7 @@ public final class RabbitMq implements Driver {
         Subscriber(Wiring wiring, String queue, Inbox inbox) throws Exception {
             this.inbox = inbox;
             this.ackBatch = Math.min(wiring.ackBatch(), wiring.prefetch());
-            connection = factory(wiring).newConnection(thread, "receiver");
+            connection = connect(wiring, thread, "receiver");
             channel = connection.createChannel();
             channel.addShutdownListener(this::fail);
             channel.basicQos(wiring.prefetch());
