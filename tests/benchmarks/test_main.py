@@ -26,6 +26,7 @@ def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, stand_in in (("null-rate", breaks), ("memory", works)):
         monkeypatch.setitem(program.BENCHMARKS, name, stand_in)
     monkeypatch.setattr(program, "RESULT", tmp_path / "ratios.csv")
+    monkeypatch.setattr(program, "PAGE", tmp_path / "proof.md")
     return tmp_path / "ratios.csv"
 
 
@@ -40,6 +41,7 @@ def test_the_exit_code_is_zero_when_all_ran(result: Path) -> None:
     done = CliRunner().invoke(program.main, ["--only", "memory"])
     assert done.exit_code == 0
     assert result.exists()
+    assert (result.parent / "proof.md").read_text().startswith("# Proof against")
 
 
 def test_a_benchmark_that_does_not_exist_is_a_usage_error(result: Path) -> None:
