@@ -73,9 +73,8 @@ SECTIONS = (
             Line(
                 "kafka-consumer-throughput",
                 "Kafka, consuming: `ConsumerPerformance`",
-                "The tool counts records and leaves their checksums unchecked, which it lets "
-                "nobody change; ours checks them, as a service does, and reads the number and "
-                "notes the arrival of each.",
+                "The tool adds up records and their lengths; ours reads the number of each, notes "
+                "its arrival, and proves that all came once and in order.",
             ),
             Line("rabbitmq-classic-throughput", "RabbitMQ, classic queue: PerfTest", PERFTEST),
             Line("rabbitmq-quorum-throughput", "RabbitMQ, quorum queue: PerfTest", PERFTEST),

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -23,7 +24,8 @@ def show(rows: Iterable[Ratio], console: Console) -> None:
     """Print a row a ratio, with its interval, its target and whether that was met."""
     table = Table(title="The harness beside other tools, ratios within one run", title_style="bold")
     for heading in ("name", "ratio", "95 % interval", "n", "target", "verdict"):
-        table.add_column(heading, justify="right" if heading in ("ratio", "n") else "left")
+        justify: Literal["left", "right"] = "right" if heading in ("ratio", "n") else "left"
+        table.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
         table.add_row(row.name, figure(row.ratio), span(row), str(row.n), _asked(row), _told(row))
     console.print(table)
