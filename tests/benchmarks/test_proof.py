@@ -33,7 +33,7 @@ def test_a_ratio_stands_in_the_table_with_interval_target_and_verdict() -> None:
 def test_what_was_not_met_or_not_asked_has_a_reason_and_what_was_met_needs_none() -> None:
     reasons = [line for line in page(list(rows())).splitlines() if line.startswith("- `kafka-")]
     text = "\n".join(reasons)
-    assert "- `kafka-consumer-throughput`: The tool counts records" in text
+    assert "- `kafka-consumer-throughput`: The tool adds up records" in text
     assert "- `kafka-end-to-end-mean`: EndToEndLatency asks" in text
     assert "`kafka-throughput`: Ours sends keys" not in text
 
