@@ -59,10 +59,15 @@ class Generator:
         """Send at a fixed rate, evenly spaced."""
         return self._run(self._uniform(rate_per_s, duration_s), duration_s)
 
-    def in_bursts(self, rate_per_s: float, duration_s: float, every_s: float) -> Observation:
-        """Send at a fixed rate, what falls due within each ``every_s`` together at its start."""
+    def in_bursts(
+        self, rate_per_s: float, duration_s: float, every_s: float, overrun_s: float = 0.0
+    ) -> Observation:
+        """Send at a fixed rate, what falls due within each ``every_s`` together at its start.
+
+        What is late at the end may still be sent for ``overrun_s``.
+        """
         planned = in_bursts(self._uniform(rate_per_s, duration_s), every_s)
-        return self._run(planned, duration_s)
+        return self._run(planned, duration_s, replace(_NO_OVERRUN, overrun_s=overrun_s))
 
     @property
     def pid(self) -> int:
@@ -73,8 +78,10 @@ class Generator:
         uniform = Arrivals(kind="uniform", rate_per_s=rate_per_s)
         return schedule(uniform, rate_per_s, duration_s, SEED, self.bodies)
 
-    def _run(self, planned: Schedule, duration_s: float) -> Observation:
-        seen = self.session.run(planned, duration_s, _NO_OVERRUN)
+    def _run(
+        self, planned: Schedule, duration_s: float, limits: Limits = _NO_OVERRUN
+    ) -> Observation:
+        seen = self.session.run(planned, duration_s, limits)
         if seen.error:
             raise RuntimeError(f"{self.session.client.driver}: {seen.error}")
         return seen
