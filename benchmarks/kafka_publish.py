@@ -62,7 +62,15 @@ def _at_share(rig: Rig, rounds: int, share: float, rate: float) -> list[Ratio]:
         pairs = list(
             alternate(rounds, lambda: _ours(rig, rate), lambda: _theirs(rig, bodies, rate))
         )
-    return [_row(what, pairs, share, rate) for what in ("mean", "p50", "p99")]
+    shown = [what for what in ("mean", "p50", "p99") if countable(pairs, what)]
+    if "p50" not in shown:
+        rig.say("below 1 ms for a clock of whole ms: no ratio of p50")
+    return [_row(what, pairs, share, rate) for what in shown]
+
+
+def countable(pairs: Pairs, what: str) -> bool:
+    """Whether a clock of whole milliseconds saw anything: zero has no ratio."""
+    return all(getattr(said, what) > 0 for pair in pairs for said in pair)
 
 
 def _row(what: str, pairs: Pairs, share: float, rate: float) -> Ratio:
