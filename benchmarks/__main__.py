@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -17,6 +18,7 @@ from benchmarks.kafka_python import kafka_python
 from benchmarks.kafka_throughput import kafka_throughput
 from benchmarks.memory import memory
 from benchmarks.null_rate import null_rate
+from benchmarks.other_work import Reading
 from benchmarks.own_cpu import own_cpu_share
 from benchmarks.proof import PAGE, write_page
 from benchmarks.rabbitmq_publish import rabbitmq_publish_latency
@@ -73,7 +75,10 @@ def main(rounds: int, only: tuple[str, ...]) -> None:
 def _measured(name: str, rig: Rig, rounds: int, console: Console) -> list[Ratio]:
     console.print(f"{name}: {rounds} rounds", highlight=False)
     began = time.monotonic()
+    before = Reading.now()
     rows = BENCHMARKS[name](rig, rounds)
+    others = Reading.now().others_share(before)
+    rows = [replace(row, note=f"{row.note}; other work took {others:.0%} of CPU") for row in rows]
     for row in rows:
         console.print(f"  {row.name} {row.ratio:.3f} {row.verdict}: {row.note}", highlight=False)
     console.print(f"  took {time.monotonic() - began:.0f} s", highlight=False)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_what_ran_is_written_although_another_could_not(result: Path) -> None:
     assert done.exit_code == 1
     assert "null-rate could not run: no tool for 3 rounds" in done.output
     assert "works,2.000" in result.read_text()
+    assert re.search(r"cores; other work took \d+% of CPU", result.read_text())
 
 
 def test_the_exit_code_is_zero_when_all_ran(result: Path) -> None:
