@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from statistics import fmean
+from statistics import geometric_mean
 
 from benchmarks.consumer import check_account, consume
 from benchmarks.consumer_performance import consume_rate
@@ -44,8 +44,8 @@ def kafka_consumer_throughput(rig: Rig, rounds: int) -> list[Ratio]:
     note = NOTE.format(
         warm_up=WARM_UP,
         records=RECORDS,
-        ours=fmean(ours for ours, _ in pairs),
-        theirs=fmean(theirs for _, theirs in pairs),
+        ours=geometric_mean(ours for ours, _ in pairs),
+        theirs=geometric_mean(theirs for _, theirs in pairs),
     )
     ratios = [a / b for a, b in pairs]
     return [ratio_of("kafka-consumer-throughput", ratios, note, Target("at least", 1.0))]

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import geometric_mean
 
 from benchmarks.kafka_throughput import KAFKA, capacity, producing
 from benchmarks.producer_performance import steady
@@ -75,17 +75,20 @@ def countable(pairs: Pairs, what: str) -> bool:
 
 def _row(what: str, pairs: Pairs, share: float, rate: float) -> Ratio:
     ours, theirs = ([getattr(pair[side], what) for pair in pairs] for side in (0, 1))
-    exact = [getattr(pair[0], f"exact_{what}", 0.0) for pair in pairs]
     note = NOTE.format(
         what=what,
         rate=rate,
         share=share,
-        ours=fmean(ours),
-        theirs=fmean(theirs),
-        counted=MEAN if what == "mean" else WHOLE.format(exact=fmean(exact)),
+        ours=geometric_mean(ours),
+        theirs=geometric_mean(theirs),
+        counted=MEAN if what == "mean" else WHOLE.format(exact=_exact(what, pairs)),
     )
     name = f"kafka-publish-{what}-at-{share * 100:.0f}"
     return ratio_of(name, [a / b for a, b in zip(ours, theirs, strict=True)], note, WITHIN)
+
+
+def _exact(what: str, pairs: Pairs) -> float:
+    return geometric_mean(getattr(ours, f"exact_{what}") for ours, _ in pairs)
 
 
 def _ours(rig: Rig, rate: float) -> Said:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from statistics import fmean
+from statistics import geometric_mean
 
 from benchmarks.consumer import check_account, consume
 from benchmarks.kafka_consumer import PREFETCH, consuming
@@ -44,7 +44,7 @@ def kafka_python(rig: Rig, rounds: int) -> list[Ratio]:
 
 
 def _row(name: str, pairs: Pairs, note: str, records: int) -> Ratio:
-    ours, theirs = (fmean(pair[side] for pair in pairs) for side in (0, 1))
+    ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
     told = note.format(records=records, ours=ours, theirs=theirs)
     return ratio_of(name, [a / b for a, b in pairs], told, AT_LEAST)
 

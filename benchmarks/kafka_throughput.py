@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from statistics import geometric_mean
 
 from benchmarks.producer_performance import steady
 from benchmarks.rates import confirmed_per_s
@@ -36,7 +37,7 @@ def kafka_throughput(rig: Rig, rounds: int) -> list[Ratio]:
             alternate(rounds, lambda: _ours(rig, records), lambda: _theirs(rig, bodies, records))
         )
     ours, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
-    note = NOTE.format(ours=sum(ours) / rounds, theirs=sum(theirs) / rounds)
+    note = NOTE.format(ours=geometric_mean(ours), theirs=geometric_mean(theirs))
     target = Target("at least", 1.0)
     return [ratio_of("kafka-throughput", [a / b for a, b in pairs], note, target)]
 

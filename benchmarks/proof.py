@@ -154,8 +154,8 @@ A target is *met* where the whole interval meets it, *not met* where none of the
 """
 
 REST = """\
-- What these ratios are elsewhere: broker and clients shared one machine. Where other work ran on it,
-  which the figures below tell of each run, intervals are wide.
+- What these ratios are elsewhere: broker and clients shared one machine. Where other work ran on
+  it, which the figures below tell of each run, intervals are wide.
 - A latency above 60 % of capacity, and latencies of quorum queues and streams.
 - Consuming from RabbitMQ by itself: PerfTest's throughput has a producer beside the consumer.
 - OpenMessaging Benchmark: it has not been built here.
