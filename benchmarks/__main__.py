@@ -5,35 +5,43 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import click
 from rich.console import Console
 
+from benchmarks.kafka_consumer import kafka_consumer_throughput
+from benchmarks.kafka_end_to_end import kafka_end_to_end
+from benchmarks.kafka_publish import kafka_publish_latency
+from benchmarks.kafka_python import kafka_python
 from benchmarks.kafka_throughput import kafka_throughput
 from benchmarks.memory import memory
 from benchmarks.null_rate import null_rate
+from benchmarks.other_work import Reading
 from benchmarks.own_cpu import own_cpu_share
-from benchmarks.publish_latency import publish_latency
+from benchmarks.proof import PAGE, write_page
+from benchmarks.rabbitmq_publish import rabbitmq_publish_latency
 from benchmarks.rabbitmq_throughput import queue_throughput, stream_throughput
 from benchmarks.ratio import Ratio
 from benchmarks.rig import Rig
-from benchmarks.table import show, write
+from benchmarks.table import RESULT, read, show, write
 from benchmarks.ten_thousand_trials import ten_thousand_trials
 from spikebench.errors import SpikebenchError
-
-RESULT = Path(__file__).parents[1] / "results" / "benchmarks" / "ratios.csv"
 
 Benchmark = Callable[[Rig, int], list[Ratio]]
 
 BENCHMARKS: dict[str, Benchmark] = {
     "null-rate": null_rate,
     "kafka-throughput": kafka_throughput,
+    "kafka-consumer-throughput": kafka_consumer_throughput,
+    "kafka-publish-latency": kafka_publish_latency,
+    "kafka-end-to-end": kafka_end_to_end,
+    "kafka-python": kafka_python,
     "rabbitmq-classic-throughput": partial(queue_throughput, "classic"),
     "rabbitmq-quorum-throughput": partial(queue_throughput, "quorum"),
     "rabbitmq-stream-throughput": stream_throughput,
-    "publish-latency": publish_latency,
+    "rabbitmq-publish-latency": rabbitmq_publish_latency,
     "own-cpu-share": own_cpu_share,
     "memory": memory,
     "ten-thousand-trials": ten_thousand_trials,
@@ -61,14 +69,18 @@ def main(rounds: int, only: tuple[str, ...]) -> None:
     show(rows, Console())
     if rows:
         write(rows, RESULT)
-        click.echo(f"written to {RESULT}")
+        write_page(read(RESULT), PAGE)
+        click.echo(f"written to {RESULT} and {PAGE}")
     sys.exit(1 if failed else 0)
 
 
 def _measured(name: str, rig: Rig, rounds: int, console: Console) -> list[Ratio]:
     console.print(f"{name}: {rounds} rounds", highlight=False)
     began = time.monotonic()
+    before = Reading.now()
     rows = BENCHMARKS[name](rig, rounds)
+    others = Reading.now().others_share(before)
+    rows = [replace(row, note=f"{row.note}; other work took {others:.0%} of CPU") for row in rows]
     for row in rows:
         console.print(f"  {row.name} {row.ratio:.3f} {row.verdict}: {row.note}", highlight=False)
     console.print(f"  took {time.monotonic() - began:.0f} s", highlight=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.cpu_clock import main_thread_cpu_s, process_cpu_s, wake_up_cpu_s
 from benchmarks.ratio import Ratio, Target, ratio_of
-from benchmarks.rig import Rig, candidate
+from benchmarks.rig import Rig, candidate, through
 from spikebench.candidate import Candidate
 
 RATE_PER_S = 10_000.0
@@ -108,9 +108,9 @@ def measure(rig: Rig, driven: Candidate) -> Spent:
     with tempfile.TemporaryDirectory(prefix="spikebench-meter-") as folder:
         report = Path(folder) / "report.txt"
         options = {"report": str(report)}
-        through = metered(driven)
-        wired = rig.wiring(through, confirm_window=1_000, linger_ms=1.0, options=options)
-        with rig.generator(through, "java", wired) as generator:
+        wrapped = metered(driven)
+        wired = rig.wiring(wrapped, confirm_window=1_000, linger_ms=1.0, options=options)
+        with rig.generator(wrapped, "java", wired) as generator:
             generator.flood(WARM_UP_MESSAGES, WARM_UP_S)
             generator.evenly(RATE_PER_S, 1.0)
             pid = generator.pid
@@ -124,12 +124,7 @@ def measure(rig: Rig, driven: Candidate) -> Spent:
 
 def metered(driven: Candidate) -> Candidate:
     """The same candidate, its Java client driven through the meter."""
-    client = driven.client("java")
-    return replace(
-        driven,
-        clients=(replace(client, driver="benchmarks.Metered"),),
-        options={**driven.options, "metered": client.driver},
-    )
+    return through(driven, "java", "benchmarks.Metered")
 
 
 def read_spent(report: str, process_s: float, python_s: float) -> Spent:

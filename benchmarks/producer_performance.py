@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.rig import Rig
@@ -14,25 +15,47 @@ TOOL = JavaTool(
     (ARTEFACTS / "kafka-tools.lock", ARTEFACTS / "kafka-server.lock"),
 )
 
-_STEADY = re.compile(r"^\d+ steady state records sent, ([\d.]+) records/sec", re.MULTILINE)
+_STEADY = re.compile(
+    r"^\d+ steady state records sent, (?P<rate>[\d.]+) records/sec .*?, (?P<mean>[\d.]+) ms avg "
+    r"latency, [\d.]+ ms max latency, (?P<p50>\d+) ms 50th, \d+ ms 95th, (?P<p99>\d+) ms 99th",
+    re.MULTILINE,
+)
 
 
-def steady_rate(rig: Rig, wiring: Wiring, bodies: Path, warm_up: int, measured: int) -> float:
-    """Send ``warm_up`` records, then ``measured`` more; return the latter's records a second.
+@dataclass(frozen=True)
+class Steady:
+    """What it says of the records after its warm-up.
 
-    ``bodies`` is a file of one body a line. The rate runs until the last acknowledgement.
+    Latencies are differences of a clock of whole milliseconds, so that a mean is right and a
+    quantile is a whole number of them.
+    """
+
+    per_s: float
+    mean_ms: float
+    p50_ms: int
+    p99_ms: int
+
+
+def steady(
+    rig: Rig, wiring: Wiring, bodies: Path, warm_up: int, measured: int, rate_per_s: float = -1
+) -> Steady:
+    """Send ``warm_up`` records, then ``measured`` more; return what it says of the latter.
+
+    ``bodies`` is a file of one body a line; ``rate_per_s`` -1 is as fast as it can. The rate it
+    says runs until the last acknowledgement.
     """
     arguments = ["--bootstrap-server", wiring.connection["bootstrap"], "--topic", wiring.name]
     arguments += ["--num-records", str(warm_up + measured), "--warmup-records", str(warm_up)]
-    arguments += ["--throughput", "-1", "--payload-file", str(bodies), "--command-property"]
-    arguments += ["acks=all", f"linger.ms={wiring.linger_ms:g}", f"batch.size={wiring.batch_bytes}"]
+    arguments += ["--throughput", f"{rate_per_s:g}", "--payload-file", str(bodies)]
+    arguments += ["--command-property", "acks=all", f"linger.ms={wiring.linger_ms:g}"]
+    arguments += [f"batch.size={wiring.batch_bytes}"]
     # as our own client is set, and why: spikes/messaging/servers/kafka_settings.py
     arguments += ["send.buffer.bytes=-1", "receive.buffer.bytes=-1"]
-    return read_steady_rate(TOOL.run(rig, arguments))
+    return read_steady(TOOL.run(rig, arguments))
 
 
-def read_steady_rate(printed: str) -> float:
-    """Return records a second after the warm-up; ToolError where it printed none."""
+def read_steady(printed: str) -> Steady:
+    """Return what it printed of its steady state; ToolError where it printed nothing of it."""
     if (found := _STEADY.search(printed)) is None:
         raise unexpected("ProducerPerformance", printed)
-    return float(found[1])
+    return Steady(float(found["rate"]), float(found["mean"]), int(found["p50"]), int(found["p99"]))

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-import operator
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from spikebench.stats.interval import interval
+
+Verdict = Literal["met", "not met", "not shown"]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a ratio should be: ``bound`` or more, or below it."""
+    """What a ratio should be: ``bound`` or more, below it, or no further than it from 1."""
 
-    sense: Literal["at least", "below"]
+    sense: Literal["at least", "below", "within"]
     bound: float
 
-    def met(self, ratio: float) -> bool:
-        """Whether ``ratio`` is what it should be."""
-        holds = operator.ge if self.sense == "at least" else operator.lt
-        return bool(holds(ratio, self.bound))
+    def judged(self, low: float, high: float) -> Verdict:
+        """Whether all that lies between ``low`` and ``high`` is as it should be, or none of it."""
+        if self.sense == "below":
+            return _verdict(high < self.bound, low >= self.bound)
+        least, most = self._span
+        return _verdict(least <= low and high <= most, high < least or low > most)
+
+    @property
+    def _span(self) -> tuple[float, float]:
+        if self.sense == "within":
+            return 1 - self.bound, 1 + self.bound
+        return self.bound, float("inf")
 
     def __str__(self) -> str:
+        if self.sense == "within":
+            return f"within {self.bound * 100:g} %"
         return f"{self.sense} {self.bound:g}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the target that ``str`` wrote; ValueError where it is none."""
+        if (found := re.fullmatch(r"within ([\d.]+) %", text)) is not None:
+            return cls("within", float(found[1]) / 100)
+        if text.startswith("at least "):
+            return cls("at least", float(text.removeprefix("at least ")))
+        if text.startswith("below "):
+            return cls("below", float(text.removeprefix("below ")))
+        raise ValueError(f"{text!r} is no target")
+
+
+def _verdict(all_of_it: bool, none_of_it: bool) -> Verdict:
+    if all_of_it:
+        return "met"
+    return "not met" if none_of_it else "not shown"
 
 
 @dataclass(frozen=True)
@@ -44,13 +73,15 @@ class Ratio:
 
     @property
     def verdict(self) -> str:
-        """Whether the target was met, and whether the interval leaves doubt; empty without one."""
+        """``met`` or ``not met`` where all of the interval is, else ``not shown``.
+
+        Empty where there is no target. A single pair has no interval, and its verdict says so.
+        """
         if self.target is None:
             return ""
-        word = "met" if self.target.met(self.ratio) else "not met"
-        bounds = [bound for bound in (self.low, self.high) if bound is not None]
-        unsure = len({self.target.met(value) for value in (self.ratio, *bounds)}) > 1
-        return f"{word}, the interval straddles the target" if unsure else word
+        if self.low is None or self.high is None:
+            return f"{self.target.judged(self.ratio, self.ratio)}, one value"
+        return self.target.judged(self.low, self.high)
 
 
 def ratio_of(name: str, ratios: Sequence[float], note: str, target: Target | None = None) -> Ratio:

@@ -6,7 +6,7 @@ import importlib
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,8 @@ from spikes.messaging.spike import SPIKE
 SIZE_BYTES = 1_024
 SEED = 17
 GRACE_S = 5.0
-METER = Path(__file__).parent / "java"
+DRIVERS = Path(__file__).parent / "java"
+"""Drivers around other drivers, which watch or hold back what passes."""
 
 _NO_OVERRUN = Limits(overrun_s=0.0, confirm_s=10.0, grace_s=GRACE_S)
 
@@ -56,17 +57,31 @@ class Generator:
 
     def evenly(self, rate_per_s: float, duration_s: float) -> Observation:
         """Send at a fixed rate, evenly spaced."""
-        uniform = Arrivals(kind="uniform", rate_per_s=rate_per_s)
-        planned = schedule(uniform, rate_per_s, duration_s, SEED, self.bodies)
-        return self._run(planned, duration_s)
+        return self._run(self._uniform(rate_per_s, duration_s), duration_s)
+
+    def in_bursts(
+        self, rate_per_s: float, duration_s: float, every_s: float, overrun_s: float = 0.0
+    ) -> Observation:
+        """Send at a fixed rate, what falls due within each ``every_s`` together at its start.
+
+        What is late at the end may still be sent for ``overrun_s``.
+        """
+        planned = in_bursts(self._uniform(rate_per_s, duration_s), every_s)
+        return self._run(planned, duration_s, replace(_NO_OVERRUN, overrun_s=overrun_s))
 
     @property
     def pid(self) -> int:
         """Process number of the generator that sends."""
         return self.crew.hands(self.session.runtime, 1)[0].pid
 
-    def _run(self, planned: Schedule, duration_s: float) -> Observation:
-        seen = self.session.run(planned, duration_s, _NO_OVERRUN)
+    def _uniform(self, rate_per_s: float, duration_s: float) -> Schedule:
+        uniform = Arrivals(kind="uniform", rate_per_s=rate_per_s)
+        return schedule(uniform, rate_per_s, duration_s, SEED, self.bodies)
+
+    def _run(
+        self, planned: Schedule, duration_s: float, limits: Limits = _NO_OVERRUN
+    ) -> Observation:
+        seen = self.session.run(planned, duration_s, limits)
         if seen.error:
             raise RuntimeError(f"{self.session.client.driver}: {seen.error}")
         return seen
@@ -99,6 +114,12 @@ class Rig:
     def bodies(self) -> Templates:
         """Bodies of 1,024 bytes, half of each random: what every tool is given to send."""
         return templates(Payload(size_bytes=SIZE_BYTES), SEED)
+
+    def bodies_in(self, folder: Path) -> Path:
+        """A new file in ``folder`` with a body a line."""
+        path = folder / "bodies.txt"
+        path.write_bytes(b"\n".join(self.bodies.bodies))
+        return path
 
     @cached_property
     def java_home(self) -> Path:
@@ -139,21 +160,23 @@ class Rig:
         with Crew(self.cores.load) as crew:
             session = Session(
                 crew=crew,
-                runtime=self._runtime(candidate, client),
+                runtime=self.runtime(candidate, client),
                 client=candidate.client(client),
                 wiring=wiring,
                 topology=made,
-                cargo=self._cargo(wiring),
+                cargo=self.cargo(wiring),
                 server=self.server(candidate),
             )
             with session:
                 yield Generator(session, self.bodies, crew)
 
-    def _cargo(self, wiring: Wiring) -> Cargo:
+    def cargo(self, wiring: Wiring) -> Cargo:
+        """What is sent under ``wiring``'s name, and by which tag a receiver knows it."""
         tag = zlib.crc32(wiring.name.encode())
         return Cargo(tag, self.bodies.bodies, self.bodies.keys, wiring.confirm_window)
 
-    def _runtime(self, candidate: Candidate, client: str) -> Runtime:
+    def runtime(self, candidate: Candidate, client: str) -> Runtime:
+        """What a process of the candidate's client needs to be started."""
         return self._java if candidate.client(client).language == "java" else Runtime("python")
 
     @cached_property
@@ -161,10 +184,29 @@ class Rig:
         clients = [c for candidate in SPIKE.candidates for c in candidate.clients]
         locks = dict.fromkeys(lock for client in clients for lock in client.artefacts)
         sources = dict.fromkeys(folder for client in clients for folder in client.sources)
-        sources[METER] = None
+        sources[DRIVERS] = None
         jars = [jar for lock in locks for jar in class_path(lock, self.cache, self.say)]
         classes = compile_sources(list(sources), jars, self.cache, self.java_home, self.say)
         return Runtime("java", self.java_home, (classes, *jars))
+
+
+def in_bursts(planned: Schedule, every_s: float) -> Schedule:
+    """Return ``planned`` with each message moved to the start of the ``every_s`` it is due in."""
+    every_ns = round(every_s * 1e9)
+    return replace(planned, offsets_ns=planned.offsets_ns // every_ns * every_ns)
+
+
+def through(driven: Candidate, client: str, wrapper: str) -> Candidate:
+    """Return the same candidate, its ``client`` driven through the driver ``wrapper``.
+
+    The wrapper finds its driver in the wiring's option ``through``.
+    """
+    inner = driven.client(client)
+    return replace(
+        driven,
+        clients=(replace(inner, driver=wrapper),),
+        options={**driven.options, "through": inner.driver},
+    )
 
 
 def candidate(name: str) -> Candidate:

@@ -1,9 +1,10 @@
-"""A vendor's own tool, run as a process on the load's cores with our generator's Java flags."""
+"""A vendor's own tool, run as a process on the load's cores, Java with our generator's flags."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,19 @@ class JavaTool:
         jars = [str(jar) for lock in self.locks for jar in class_path(lock, rig.cache, rig.say)]
         java = [str(rig.java_home / "bin" / "java"), *JVM_OPTIONS, "-cp", ":".join(jars)]
         return _output([*java, self.main, *arguments], rig.cores.load, environ or {}, self.main)
+
+
+@dataclass(frozen=True)
+class PythonTool:
+    """A Python program by its module, run by the interpreter that runs the benchmarks."""
+
+    module: str
+
+    def run(self, rig: Rig, arguments: Sequence[str]) -> str:
+        """Run it to its end and return what it printed; raise ToolError with its last words."""
+        return _output(
+            [sys.executable, "-m", self.module, *arguments], rig.cores.load, {}, self.module
+        )
 
 
 def _output(

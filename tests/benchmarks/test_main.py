@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, stand_in in (("null-rate", breaks), ("memory", works)):
         monkeypatch.setitem(program.BENCHMARKS, name, stand_in)
     monkeypatch.setattr(program, "RESULT", tmp_path / "ratios.csv")
+    monkeypatch.setattr(program, "PAGE", tmp_path / "proof.md")
     return tmp_path / "ratios.csv"
 
 
@@ -34,12 +36,14 @@ def test_what_ran_is_written_although_another_could_not(result: Path) -> None:
     assert done.exit_code == 1
     assert "null-rate could not run: no tool for 3 rounds" in done.output
     assert "works,2.000" in result.read_text()
+    assert re.search(r"cores; other work took \d+% of CPU", result.read_text())
 
 
 def test_the_exit_code_is_zero_when_all_ran(result: Path) -> None:
     done = CliRunner().invoke(program.main, ["--only", "memory"])
     assert done.exit_code == 0
     assert result.exists()
+    assert (result.parent / "proof.md").read_text().startswith("# Proof against")
 
 
 def test_a_benchmark_that_does_not_exist_is_a_usage_error(result: Path) -> None:

@@ -21,7 +21,7 @@ def test_the_last_segment_of_a_report_is_divided_by_its_messages() -> None:
 def test_the_meter_drives_the_candidates_own_driver() -> None:
     through = metered(candidate("rabbitmq-quorum"))
     assert through.client("java").driver == "benchmarks.Metered"
-    assert through.options == {"kind": "quorum", "metered": "spikes.messaging.RabbitMq"}
+    assert through.options == {"kind": "quorum", "through": "spikes.messaging.RabbitMq"}
 
 
 def test_a_process_clock_tells_what_the_process_itself_sees() -> None:

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.rates import confirm_quantile_us, confirmed_per_s, received_per_s
+from benchmarks.rates import (
+    confirm_ms,
+    confirm_quantile_us,
+    confirmed_per_s,
+    picked,
+    received_per_s,
+    whole_ms,
+)
 from spikebench.measure.observation import Delivery, Observation, Usage
 
 S = 1_000_000_000
@@ -54,3 +61,27 @@ def test_a_quantile_is_taken_of_each_second_and_then_their_geometric_mean() -> N
     sent = [*np.linspace(0, 0.9, 11), *np.linspace(1, 1.9, 11), *np.linspace(2, 2.9, 11)]
     seen = segment([float(s) for s in sent], [9e6] * 11 + [100.0] * 11 + [400.0] * 11)
     assert confirm_quantile_us(seen, 0.5, 1, 3) == pytest.approx(200.0)
+
+
+def test_latencies_after_the_warm_up_are_in_ms() -> None:
+    seen = segment([0.0, 0.1, 0.2], [9_000.0, 1_000.0, 2_500.0])
+    assert confirm_ms(seen, warm_up=1).tolist() == pytest.approx([1.0, 2.5])
+
+
+def test_a_clock_of_whole_ms_is_met_at_any_moment_of_its_tick() -> None:
+    even = [0.001 * n for n in range(20_000)]
+    counted = whole_ms(segment(even, [1_300.0] * len(even)), warm_up=0)
+    assert set(counted.tolist()) == {1.0, 2.0}
+    assert float(counted.mean()) == pytest.approx(1.3, abs=0.02)
+
+
+def test_a_picked_quantile_is_one_of_the_values() -> None:
+    assert picked(np.array([4.0, 1.0, 3.0, 2.0]), 0.5) == 3.0
+
+
+def test_latencies_of_what_was_not_confirmed_are_refused() -> None:
+    seen = segment([0.0, 0.1], [10, 10])
+    seen.confirmed_ns[1] = 0
+    for counted in (confirm_ms, whole_ms):
+        with pytest.raises(RuntimeError, match="1 of 2"):
+            counted(seen, 0)

@@ -38,7 +38,7 @@ def test_the_interval_covers_the_true_ratio_as_often_as_it_says() -> None:
 
 def test_a_single_pair_has_no_interval() -> None:
     row = ratio_of("x", [1.5], "note", Target("at least", 1.0))
-    assert (row.low, row.high, row.verdict) == (None, None, "met")
+    assert (row.low, row.high, row.verdict) == (None, None, "met, one value")
 
 
 @pytest.mark.parametrize("ratios", [[1.0, 0.0], [1.0, -2.0], [float("nan"), 1.0], []])
@@ -54,12 +54,31 @@ def test_what_has_no_ratio_is_refused(ratios: list[float]) -> None:
         (Target("at least", 0.9), [0.80, 0.81, 0.82], "not met"),
         (Target("below", 0.05), [0.03, 0.031, 0.032], "met"),
         (Target("below", 0.05), [0.05, 0.05], "not met"),
-        (Target("at least", 0.9), [0.5, 1.0, 2.0], "met, the interval straddles the target"),
-        (Target("below", 1.0), [0.5, 1.1, 2.0], "not met, the interval straddles the target"),
+        (Target("at least", 0.9), [0.5, 1.0, 2.0], "not shown"),
+        (Target("below", 1.0), [0.5, 1.1, 2.0], "not shown"),
+        (Target("within", 0.1), [0.99, 1.0, 1.01], "met"),
+        (Target("within", 0.1), [1.2, 1.21, 1.22], "not met"),
+        (Target("within", 0.1), [0.7, 0.71, 0.72], "not met"),
+        (Target("within", 0.1), [1.05, 1.08, 1.15], "not shown"),
+        (Target("within", 0.1), [0.5, 1.3, 3.0], "not shown"),
     ],
 )
-def test_the_verdict_names_doubt(target: Target, ratios: list[float], verdict: str) -> None:
+def test_the_verdict_is_of_the_whole_interval(
+    target: Target, ratios: list[float], verdict: str
+) -> None:
     assert ratio_of("x", ratios, "note", target).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "target", [Target("at least", 0.9), Target("below", 0.05), Target("within", 0.1)]
+)
+def test_a_target_is_read_as_it_is_written(target: Target) -> None:
+    assert Target.read(str(target)) == target
+
+
+def test_what_is_no_target_is_not_read_as_one() -> None:
+    with pytest.raises(ValueError, match="about 1"):
+        Target.read("about 1")
 
 
 def test_a_row_without_a_target_has_no_verdict() -> None:

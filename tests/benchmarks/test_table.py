@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.ratio import Ratio, Target, ratio_of
+from benchmarks.table import read as read_rows
 from benchmarks.table import show, write
 
 
@@ -26,7 +27,7 @@ def test_a_file_has_a_line_a_ratio_and_the_documented_columns(tmp_path: Path) ->
     assert list(line) == ["name", "ratio", "ci_low", "ci_high", "n", "note"]
     assert float(line["ci_low"]) < float(line["ratio"]) < float(line["ci_high"])
     assert line["n"] == "2"
-    assert line["note"].startswith("target at least 0.9: met")
+    assert line["note"].startswith("target at least 0.9: not shown; ")
     assert line["note"].endswith('said "so", twice')
 
 
@@ -52,3 +53,30 @@ def test_the_table_shows_targets_and_verdicts() -> None:
     assert "null-rate" in out.getvalue()
     assert "at least 0.9" in out.getvalue()
     assert "not met" in out.getvalue()
+
+
+def test_what_was_written_is_read_back_with_its_target_and_verdict(tmp_path: Path) -> None:
+    path = tmp_path / "ratios.csv"
+    plain = ratio_of("plain", [2.0, 2.0], "target practice: none; really")
+    write([row("a", 1.0), plain, ratio_of("one", [0.5], "note", Target("within", 0.1))], path)
+    a, b, one = read_rows(path)
+    assert (a.target, a.verdict, a.note) == (
+        Target("at least", 0.9),
+        "not shown",
+        'said "so", twice',
+    )
+    assert (b.target, b.note) == (None, "target practice: none; really")
+    assert (one.low, one.verdict) == (None, "not met, one value")
+
+
+def test_a_verdict_of_an_older_run_follows_from_its_interval(tmp_path: Path) -> None:
+    path = tmp_path / "ratios.csv"
+    head = "name,ratio,ci_low,ci_high,n,note\n"
+    note = "target at least 0.9: met, the interval straddles the target; the rest"
+    path.write_text(f'{head}old,1.000,0.700,1.400,5,"{note}"\n')
+    (old,) = read_rows(path)
+    assert (old.verdict, old.note) == ("not shown", "the rest")
+
+
+def test_no_file_has_no_rows(tmp_path: Path) -> None:
+    assert read_rows(tmp_path / "ratios.csv") == []

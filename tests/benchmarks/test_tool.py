@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from benchmarks.rig import Rig
-from benchmarks.tool import JavaTool, ToolError
+from benchmarks.tool import JavaTool, PythonTool, ToolError
 
 
 def rig_with(java: str, tmp_path: Path) -> Rig:
@@ -40,3 +40,10 @@ def test_a_tool_that_fails_is_an_error_with_its_last_words(tmp_path: Path) -> No
     rig = rig_with("echo 'connection refused' >&2; exit 3", tmp_path)
     with pytest.raises(ToolError, match=r"Tool ended with code 3: connection refused"):
         JavaTool("org.example.Tool").run(rig, [])
+
+
+def test_a_python_tool_is_run_by_our_interpreter_on_the_cores_of_the_load(tmp_path: Path) -> None:
+    rig = rig_with("exit 9", tmp_path)
+    assert "January 2026" in PythonTool("calendar").run(rig, ["2026", "1"])
+    with pytest.raises(ToolError, match=r"no\.such ended with code 1: .*No module named 'no'"):
+        PythonTool("no.such").run(rig, [])

@@ -14,7 +14,7 @@ import spikebench.Wiring;
 /**
  * Another driver, with the harness's own CPU time told apart from the client library's: what the
  * sending thread uses outside {@code send}, and what the callbacks into the harness use. Options:
- * {@code metered}, the driver's class; {@code report}, the file that gets a line a segment, {@code
+ * {@code through}, the driver's class; {@code report}, the file that gets a line a segment, {@code
  * messages sender_ns confirms_ns inbox_ns}, in CPU time.
  */
 public final class Metered implements Driver {
@@ -26,7 +26,7 @@ public final class Metered implements Driver {
 
     @Override
     public void open(Wiring wiring) throws Exception {
-        String name = wiring.options().get("metered");
+        String name = wiring.options().get("through");
         driver = (Driver) Class.forName(name).getDeclaredConstructor().newInstance();
         report = Path.of(wiring.options().get("report"));
         driver.open(wiring);

@@ -33,11 +33,12 @@ RELEASE = "17"
 """The oldest Java that compiled drivers run on."""
 
 JVM_OPTIONS = (
-    "-Xms192m",
-    "-Xmx192m",
+    "-Xms256m",
+    "-Xmx256m",
     "-Xmn96m",
     "-XX:+AlwaysPreTouch",  # memory that is flat from the first trial on
     "-XX:+UseSerialGC",  # the load often has one core: no collector threads that would share it
+    "-XX:+DisableExplicitGC",  # JPype asks for a full collection now and then: 20 to 100 ms each
     "-XX:MaxDirectMemorySize=64m",
     "-XX:ReservedCodeCacheSize=64m",
     "-XX:-UsePerfData",

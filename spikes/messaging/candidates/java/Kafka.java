@@ -25,7 +25,7 @@ import spikebench.Receiver;
 import spikebench.Sender;
 import spikebench.Wiring;
 
-/** Kafka by its official client. */
+/** Kafka by its official client; option {@code check_crcs}, of what is consumed: {@code true}. */
 public final class Kafka implements Driver {
     private static final int TIMEOUT_MS = 10_000;
 
@@ -184,6 +184,7 @@ public final class Kafka implements Driver {
             settings.put("enable.auto.commit", false);
             settings.put("allow.auto.create.topics", false);
             settings.put("max.poll.records", wiring.prefetch());
+            settings.put("check.crcs", wiring.options().getOrDefault("check_crcs", "true"));
             return settings;
         }
 
