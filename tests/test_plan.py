@@ -1,12 +1,22 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from spikebench.candidate import Capabilities, Client
+from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.cell import Cell
 from spikebench.errors import UsageError
 from spikebench.plan import Selection, plan
-from spikebench.scenario.model import Analysis, Arrivals, Consumers, Payload, Scenario, Timing
+from spikebench.scenario.model import (
+    Analysis,
+    Arrivals,
+    Consumers,
+    Fault,
+    Payload,
+    Scenario,
+    Timing,
+)
 from spikebench.scenario.profile import PROFILES, Profile
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
@@ -193,3 +203,53 @@ def test_a_candidate_that_cannot_be_had_keeps_its_rows_with_reason_and_remedy(
     assert len(missing) == len(SCENARIOS)
     assert all("local: no such package" in cell.withheld for cell in missing)
     assert {cell.berth.mend for cell in missing} == {"apt-get install thing"}
+
+
+BROKEN = scenario(scenario="broken", experiment="fault", fault=Fault(at_s=0.1))
+JAVA = Client("java", "java", "x.Y", "x")
+
+
+def faulty(tmp_path: Path, *candidates: Candidate, **selected: Any) -> list[Cell]:
+    spike = replace(SPIKE, candidates=candidates or SPIKE.candidates)
+    scenarios = {**SCENARIOS, "broken": BROKEN}
+    selection = Selection(**({"faults": True} | selected))
+    return plan(spike, scenarios, STANDARD, selection, Cache(tmp_path))
+
+
+def test_faults_are_run_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    assert {cell.scenario.scenario for cell in faulty(tmp_path)} == {"broken"}
+    without = faulty(tmp_path, faults=False)
+    assert "broken" not in {cell.scenario.scenario for cell in without}
+    for faults, name in ((True, "steady"), (False, "broken")):
+        with pytest.raises(UsageError, match=f"--scenario {name}: is run .* -m faults"):
+            faulty(tmp_path, faults=faults, scenarios=[name])
+
+
+def test_a_fault_has_no_arm_of_its_own(tmp_path: Path) -> None:
+    assert {cell.arm for cell in faulty(tmp_path)} == {""}
+
+
+def test_what_cannot_be_broken_says_why(tmp_path: Path) -> None:
+    served = software("server", "software")
+    java, memory = candidate(clients=(JAVA,), software=served), candidate("memory")
+    python = candidate("python", software=served)
+    cells = {cell.candidate.name: cell.withheld for cell in faulty(tmp_path, java, memory, python)}
+    assert cells == {
+        "plain": "",
+        "memory": "in memory: there is nothing that could break",
+        "python": "its loop does not reconnect; the Java client's does",
+    }
+
+
+def test_an_emulator_is_not_killed(tmp_path: Path) -> None:
+    imitated = candidate(clients=(JAVA,), software=software("imitation", "emulator"))
+    (cell,) = faulty(tmp_path, imitated)
+    assert cell.withheld.startswith("an emulator keeps all in memory")
+
+
+def test_software_that_needs_other_settings_to_be_broken_has_them(tmp_path: Path) -> None:
+    other = software("server-breakable", "software")
+    served = replace(software("server", "software"), breakable=other)
+    (cell,) = faulty(tmp_path, candidate(clients=(JAVA,), software=served))
+    assert cell.candidate.software is other
+    assert cell.berth.recipe is other.recipes["local"]

@@ -43,3 +43,24 @@ def test_backlog(trial: Trial) -> None:
 def test_large_message(trial: Trial) -> None:
     """Messages of 64 KB and 256 KB."""
     trial.measure()
+
+
+@pytest.mark.faults
+@pytest.mark.scenario("faults-durable")
+def test_faults_durable(trial: Trial) -> None:
+    """Something breaks while durable messages are sent, and each confirm is waited for."""
+    trial.measure()
+
+
+@pytest.mark.faults
+@pytest.mark.scenario("faults-confirmed")
+def test_faults_confirmed(trial: Trial) -> None:
+    """The same with messages that the broker need not store, but confirms."""
+    trial.measure()
+
+
+@pytest.mark.faults
+@pytest.mark.scenario("faults-fire-and-forget")
+def test_faults_fire_and_forget(trial: Trial) -> None:
+    """The same with nothing promised at all."""
+    trial.measure()

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import Self
 
+from spikebench.candidate import Client
 from spikebench.capacities import Capacities, found_metrics, searching
 from spikebench.cell import Cell
 from spikebench.errors import SpikebenchError
@@ -109,9 +110,18 @@ class Run:
         if cell.withheld:
             reason = "; to mend it: ".join(filter(None, [cell.withheld, cell.berth.mend]))
             return Outcome(status="unavailable", reason=reason)
-        outcome = EXPERIMENTS[cell.scenario.experiment](self._bench(cell, block, seed, versions))
+        try:
+            bench = self._bench(cell, block, seed, versions)
+            outcome = EXPERIMENTS[cell.scenario.experiment](bench)
+        finally:
+            self._discard_what_is_spoilt(cell)
         self._capacities.learn(cell, outcome)
         return outcome
+
+    def _discard_what_is_spoilt(self, cell: Cell) -> None:
+        """A server that was broken is not what the next trial should meet."""
+        if cell.scenario.fault is not None and cell.candidate.software is not None:
+            self.fleet.discard(cell.candidate.software, cell.berth)
 
     def _bench(self, cell: Cell, block: int, seed: int, versions: dict[str, str]) -> Bench:
         if cell.scenario.experiment == "capacity":
@@ -129,6 +139,8 @@ class Run:
         server = self._server(cell)
         self._trials += 1
         wiring = _wiring(cell, f"sb-{self._token}-{self._trials:05d}", server, bodies)
+        if cell.scenario.fault is not None:
+            wiring = replace(wiring, reconnects=True, journal=self._journal(wiring.name))
         topology = _topology(cell, wiring)
         tag = zlib.crc32(f"{self._token}/{cell.key}/{self._trials}".encode())
         window = cell.scenario.producer.confirm_window
@@ -139,7 +151,7 @@ class Run:
             return Session(
                 crew=self.crew,
                 runtime=self._runtime(cell),
-                client=cell.client,
+                client=_client(cell),
                 wiring=wiring,
                 topology=topology,
                 cargo=cargo,
@@ -159,6 +171,11 @@ class Run:
             rate_per_s=0.0,
             say=self.say,
         )
+
+    def _journal(self, name: str) -> str:
+        folder = self.crew.folder / f"journal-{name}"
+        folder.mkdir()
+        return str(folder)
 
     def _bodies(self, scenario: Scenario) -> Templates:
         key = scenario.payload.model_dump_json()
@@ -306,6 +323,13 @@ def _wiring(cell: Cell, name: str, server: Running | None, bodies: Templates) ->
         ack_batch=scenario.consumers.ack_batch,
         largest_body_bytes=bodies.largest_bytes,
     )
+
+
+def _client(cell: Cell) -> Client:
+    """The cell's client; its consumers in a process of their own where one is to be killed."""
+    fault = cell.scenario.fault
+    alone = fault is not None and fault.kind == "kill-consumer"
+    return replace(cell.client, one_process=False) if alone else cell.client
 
 
 def _topology(cell: Cell, wiring: Wiring) -> Topology | None:

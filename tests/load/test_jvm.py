@@ -1,4 +1,5 @@
 import gc
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from spikebench.load import jvm
 from spikebench.load.body import parse
 from spikebench.load.driver import Wiring
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
+from spikebench.load.journal import read_journals
 from spikebench.target import java
 from spikebench.target.cache import Cache
 from tests.synthetic.java_machine import SYNTHETIC, start_machine
@@ -37,7 +39,10 @@ CARGO = Cargo(
 
 
 BOTH = Roles(True, ((0, 0),))
-FIELDS = ("subscribers", "consumers", "confirmed", "batch_messages", "linger_ms")
+FIELDS = (
+    *("subscribers", "consumers", "confirmed", "batch_messages", "linger_ms"),
+    *("reconnects", "journal"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +228,38 @@ def test_what_is_not_sent_by_the_deadline_is_never_sent(start: Start) -> None:
     assert len(sent_ns) == 500
     assert (sent_ns[: CARGO.confirm_window] > 0).all()
     assert (sent_ns[CARGO.confirm_window :] == 0).all()
+
+
+def test_a_lost_connection_is_opened_anew_and_what_was_unconfirmed_is_given_up(
+    start: Start,
+) -> None:
+    generator = start(reconnects=True, die_after=50)
+    progress = run(generator, order(200))
+    assert progress.error == ""
+    assert (progress.sent, progress.confirmed + progress.failed) == (200, 200)
+    harvest = received(generator, 199)
+    assert harvest.deliveries[0].seq.tolist() == [seq for seq in range(200) if seq != 50]
+    assert harvest.confirmed_ns[50] == 0
+    assert (harvest.confirmed_ns[51:] > 0).all()
+    (reason,) = harvest.refusals
+    assert reason.startswith("the connection was lost: IOException: connection reset")
+
+
+def test_a_lost_consumer_connects_again_and_goes_on(start: Start) -> None:
+    generator = start(reconnects=True, receiver_dies_after=40)
+    progress = run(generator, order(200))
+    assert received(generator, 200).deliveries[0].seq.tolist() == list(range(200))
+    assert progress.error == ""
+
+
+def test_what_a_receiver_got_is_in_its_journal(start: Start, tmp_path: Path) -> None:
+    generator = start(journal=str(tmp_path))
+    run(generator, order(300))
+    (delivery,) = received(generator, 300).deliveries
+    (kept,) = read_journals(tmp_path, os.getpid())
+    assert (kept.subscriber, kept.member) == (0, 0)
+    assert kept.seq.tolist() == delivery.seq.tolist()
+    assert kept.received_ns.tolist() == delivery.received_ns.tolist()
 
 
 def test_gathered_messages_go_out_when_they_have_lingered(start: Start) -> None:

@@ -68,6 +68,14 @@ def test_the_legend_says_that_emulators_say_nothing_of_aws() -> None:
     assert not any("AWS" in text.get_text() for text in plain.get_texts())
 
 
+@pytest.mark.parametrize(("highest", "scale"), [(900.0, "linear"), (30_000.0, "log")])
+def test_rates_that_lie_far_apart_are_drawn_by_decades(highest: float, scale: str) -> None:
+    trials = [record("kafka", n, {"capacity": highest}) for n in range(2)]
+    trials += [record("rabbitmq-classic", n, {"capacity": 300.0}) for n in range(2)]
+    rate, _ = figure_of(tabulate(trials, {}).sections[0]).axes
+    assert rate.get_xscale() == scale
+
+
 @pytest.mark.parametrize("params", [{}, {"rate_per_s": "30 %", "competing": 4}])
 @pytest.mark.parametrize("rows", [1, 9, 40])
 def test_no_label_lies_on_another(rows: int, params: dict[str, str | int]) -> None:

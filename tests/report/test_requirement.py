@@ -206,6 +206,18 @@ def test_what_held_only_in_some_trials_is_not_shown(asked: Requires, status: str
     assert judge(asked, Trials(with_void().valid)).outcome == "met"
 
 
+def test_what_the_generator_spoilt_and_was_measured_again_hides_nothing() -> None:
+    asked = Requires(rate_per_s=200, end_to_end_p99_ms=100, headroom=3)
+    held = Trials(with_void().valid)
+    spoilt = record("kafka", 3, status="void", reason="the generator was late", limit="client")
+    alone = spoilt.model_copy(update={"block": 9})
+    broker = spoilt.model_copy(update={"limit": "unknown"})
+    assert judge(asked, Trials((*held.records, spoilt))).outcome == "met"
+    for void in (alone, broker):
+        found = judge(asked, Trials((*held.records, void)))
+        assert found.reasons == ("1 void of 7 trials: what the others held is no proof",)
+
+
 def test_void_trials_do_not_excuse_a_bound_that_is_missed() -> None:
     assert judge(Requires(end_to_end_p99_ms=10), with_void()).outcome == "not met"
 

@@ -71,8 +71,8 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
             "payload:",
             "zzz:",
             "5: zzz: unknown key; known are scenario, title, question, experiment, payload, "
-            "arrivals, promise, producer, consumers, timing, slo_p99_ms, requires, analysis, "
-            "sweep, full_sweep, emulator",
+            "arrivals, promise, producer, consumers, fault, timing, slo_p99_ms, requires, "
+            "analysis, sweep, full_sweep, emulator",
         ),
         (
             "  kind: filler\n",

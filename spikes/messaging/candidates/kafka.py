@@ -11,7 +11,9 @@ from kafka.admin import OffsetSpec
 from kafka.errors import (
     CoordinatorNotAvailableError,
     GroupIdNotFoundError,
+    KafkaConnectionError,
     KafkaError,
+    NodeNotReadyError,
     NotLeaderForPartitionError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -59,17 +61,28 @@ class KafkaTopology:
     def delete(self) -> None:
         """Delete the topic and its groups by their names; DriverError where the broker is away."""
         try:
-            admin = self._admin()
-            with contextlib.suppress(UnknownTopicOrPartitionError):
-                admin.delete_topics([self._wiring.name])
-            # a group that somebody is still in, or that never was, is answered in the result; where
-            # nobody has ever consumed there is no coordinator to ask
-            with contextlib.suppress(GroupIdNotFoundError, CoordinatorNotAvailableError):
-                admin.delete_groups(self._groups)
+            self._delete(self._admin())
+        except (NodeNotReadyError, KafkaConnectionError):
+            self._close()  # the broker may have been away since: its client waits before it looks
+            self._delete_anew()
         except KafkaError as error:
             raise self._refused("delete the topic", error) from error
         finally:
             self._close()
+
+    def _delete_anew(self) -> None:
+        try:
+            self._delete(self._admin())
+        except KafkaError as error:
+            raise self._refused("delete the topic", error) from error
+
+    def _delete(self, admin: KafkaAdminClient) -> None:
+        with contextlib.suppress(UnknownTopicOrPartitionError):
+            admin.delete_topics([self._wiring.name])
+        # a group that somebody is still in, or that never was, is answered in the result; where
+        # nobody has ever consumed there is no coordinator to ask
+        with contextlib.suppress(GroupIdNotFoundError, CoordinatorNotAvailableError):
+            admin.delete_groups(self._groups)
 
     def backlog(self) -> int | None:
         """Return what the groups have not yet committed, summed over them."""

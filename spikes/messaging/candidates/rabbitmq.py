@@ -75,6 +75,8 @@ class RabbitTopology:
     def delete(self) -> None:
         """Delete queues and exchange by their names; raise DriverError where the broker is away."""
         try:
+            if not self._is_open():  # the broker may have been away since the queues were made
+                self._connection = None
             channel = self._open()
             for queue in self._queues:
                 channel.queue_delete(queue)
@@ -121,6 +123,15 @@ class RabbitTopology:
         if self._channel is None or not self._channel.is_open:
             self._channel = self._connection.channel()
         return self._channel
+
+    def _is_open(self) -> bool:
+        """Whether the connection still stands; asked of the network, which a client rarely does."""
+        try:
+            if self._connection is not None and self._connection.is_open:
+                self._connection.process_data_events(0)
+        except AMQPError:
+            return False
+        return True
 
     def _close(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None

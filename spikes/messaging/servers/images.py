@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from spikebench.target.docker import DockerRecipe, Image, Plan
 from spikebench.target.software import Connection
-from spikes.messaging.servers.kafka_settings import CONFIGURATION, JVM, LOGGING
+from spikes.messaging.servers.kafka_settings import CONFIGURATION, JVM, LOGGING, PAUSED_SESSION_MS
 
 RABBITMQ_IMAGE = Image(
     release="rabbitmq:4.3.6",
@@ -97,6 +97,7 @@ def kafka_plan(ports: Sequence[int]) -> Plan:
             port=ports[0],
             controller_port=9093,
             data="/var/lib/kafka/data/spikebench",
+            session_ms=PAUSED_SESSION_MS,
         ),
         "/etc/spikebench/log4j2.yaml": LOGGING,
         "/etc/spikebench/start.sh": _KAFKA_SCRIPT,

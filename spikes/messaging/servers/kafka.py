@@ -19,16 +19,26 @@ from spikebench.target.ports import LOOPBACK, free_ports
 from spikebench.target.seal import find_damage, seal_tree, sha256
 from spikebench.target.software import Cores, Presence, Say, Software
 from spikes.messaging.servers.images import KAFKA_DOCKER, kafka_answers
-from spikes.messaging.servers.kafka_settings import CONFIGURATION, JVM, LOGGING
+from spikes.messaging.servers.kafka_settings import (
+    CONFIGURATION,
+    DEFAULT_SESSION_MS,
+    JVM,
+    LOGGING,
+    PAUSED_SESSION_MS,
+)
 
 LOCK = Path(__file__).parents[1] / "artefacts" / "kafka-server.lock"
 
 
 @dataclass(frozen=True)
 class LocalKafka:
-    """One KRaft node, broker and controller in one, from the jars that the lock file pins."""
+    """One KRaft node, broker and controller in one, from the jars that the lock file pins.
+
+    ``session_ms`` is how long its controller takes a silent broker to be alive, in milliseconds.
+    """
 
     lock: Path = LOCK
+    session_ms: int = PAUSED_SESSION_MS
 
     def presence(self, cache: Cache) -> Presence:
         """Tell whether jars and Java are here; otherwise they can be fetched."""
@@ -47,7 +57,11 @@ class LocalKafka:
         home, jars = java_home(cache, say), class_path(self.lock, cache, say)
         formatted = self._formatted(cache, home, jars, say)
         say(f"starting Kafka {self._version()} on Java {java_version(home)}")
-        return LocalServer.start("kafka", lambda f: _launch(home, jars, formatted, f), cores, say)
+
+        def launch(folder: Path) -> Launch:
+            return _launch(home, jars, formatted, folder, self.session_ms)
+
+        return LocalServer.start("kafka", launch, cores, say)
 
     def _version(self) -> str:
         return read_lock(self.lock)[0].version
@@ -67,7 +81,9 @@ class LocalKafka:
 def _format(home: Path, jars: Sequence[Path], template: Path) -> None:
     configuration = template.with_name("format.properties")
     configuration.write_text(
-        CONFIGURATION.format(listen=LOOPBACK, port=9092, controller_port=9093, data=template)
+        CONFIGURATION.format(
+            listen=LOOPBACK, port=9092, controller_port=9093, data=template, session_ms=9_000
+        )
     )
     command = [*_java(home, jars), "kafka.tools.StorageTool", "format"]
     done = subprocess.run(
@@ -86,7 +102,9 @@ def _format(home: Path, jars: Sequence[Path], template: Path) -> None:
     seal_tree(template)
 
 
-def _launch(home: Path, jars: Sequence[Path], formatted: Path, folder: Path) -> Launch:
+def _launch(
+    home: Path, jars: Sequence[Path], formatted: Path, folder: Path, session_ms: int
+) -> Launch:
     port, controller_port = free_ports(2)
     data, properties, logging = (
         folder / "data",
@@ -94,9 +112,8 @@ def _launch(home: Path, jars: Sequence[Path], formatted: Path, folder: Path) -> 
         folder / "log4j2.yaml",
     )
     shutil.copytree(formatted, data)
-    properties.write_text(
-        CONFIGURATION.format(listen=LOOPBACK, port=port, controller_port=controller_port, data=data)
-    )
+    places = {"listen": LOOPBACK, "port": port, "controller_port": controller_port, "data": data}
+    properties.write_text(CONFIGURATION.format(**places, session_ms=session_ms))
     logging.write_text(LOGGING)
     connection = PrivateConnection(bootstrap=f"{LOOPBACK}:{port}")
     options = [*JVM, f"-Dlog4j2.configurationFile={logging}"]
@@ -137,4 +154,9 @@ KAFKA = Software(
     name="kafka",
     recipes={"endpoint": KAFKA_ENDPOINT, "docker": KAFKA_DOCKER, "local": LocalKafka()},
     fidelity={"endpoint": "software", "docker": "software", "local": "software"},
+    breakable=Software(
+        name="kafka-breakable",
+        recipes={"local": LocalKafka(session_ms=DEFAULT_SESSION_MS)},
+        fidelity={"local": "software"},
+    ),
 )

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-# The session is long because the broker is taken off the processor between trials. Socket buffers
+PAUSED_SESSION_MS = 86_400_000
+"""Long, because the broker is taken off the processor between trials."""
+
+DEFAULT_SESSION_MS = 9_000
+"""Kafka's own, for a broker that is killed: until it is over, another start of it is refused."""
+
+# Socket buffers
 # are the system's: Kafka's own 100 KB hold less than two of loopback's 64 KB segments, and larger
 # requests then wait for TCP's timers, 200 ms or more at a time.
 CONFIGURATION = """\
@@ -20,7 +26,7 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=86400000
+broker.session.timeout.ms={session_ms}
 auto.create.topics.enable=false
 socket.send.buffer.bytes=-1
 socket.receive.buffer.bytes=-1

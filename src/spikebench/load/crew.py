@@ -98,6 +98,11 @@ class Hand:
         self.ask("harvest", name=name, into=str(path))
         return _load_harvest(path)
 
+    def kill(self) -> None:
+        """Kill the worker in the middle of what it is at."""
+        self._process.kill()
+        self._process.wait()
+
     def end(self) -> None:
         """End the worker: politely by closing its input, then by force."""
         if self._process.stdin and not self._process.stdin.closed:
@@ -183,6 +188,11 @@ class Crew:
             living.append(Hand(runtime, self.cores, Path(self._folder.name)))
         self._hands[runtime] = living
         return living[:count]
+
+    @property
+    def folder(self) -> Path:
+        """Where things are handed over, until the crew is closed."""
+        return Path(self._folder.name)
 
     def close(self) -> None:
         """End all workers and remove what was handed over."""

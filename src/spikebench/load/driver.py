@@ -24,7 +24,9 @@ class Wiring:
     ``batch_messages``/``linger_ms``/``batch_bytes`` are how far a client may gather messages into
     one call: up to so many messages or bytes, waiting at most so long. ``prefetch`` is how many
     unacknowledged messages a consumer may hold; ``ack_batch`` how many it acknowledges at once.
-    ``largest_body_bytes`` is the longest body the trial will send.
+    ``largest_body_bytes`` is the longest body the trial will send. ``reconnects`` is whether the
+    harness opens a lost connection anew (Java clients only); ``journal`` a folder where receivers
+    keep what they got, for one that is to be killed; empty for none (``load.journal``).
     """
 
     name: str
@@ -42,6 +44,8 @@ class Wiring:
     prefetch: int = 200
     ack_batch: int = 1
     largest_body_bytes: int = 1_024
+    reconnects: bool = False
+    journal: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for ``json.dumps``."""

@@ -1,4 +1,4 @@
-"""The experiments a scenario can ask for: latency at a fixed rate, capacity, and backlog."""
+"""The experiments a scenario can ask for: latency at a fixed rate, capacity, backlog, faults."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from spikebench.load.bench import Bench
 from spikebench.load.capacity import ONE_RUNG, Ladder, climb
+from spikebench.load.fault import fault
 from spikebench.load.judge import judged
 from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Metric, Outcome
@@ -65,7 +66,9 @@ def capacity(bench: Bench) -> Outcome:
         return Outcome(status="void", reason=reason, limit=found.limit)
     metrics = _capacity_metrics(found.rate_per_s, bench)
     outcome = judged(bench, found.seen, timing.measure_s, metrics)
-    return outcome.model_copy(update={"limit": found.limit})
+    # of a void trial, what made it void is the limit
+    limit = found.limit if outcome.status == "valid" else outcome.limit
+    return outcome.model_copy(update={"limit": limit})
 
 
 def backlog(bench: Bench) -> Outcome:
@@ -87,6 +90,7 @@ EXPERIMENTS: dict[str, Callable[[Bench], Outcome]] = {
     "latency": latency,
     "capacity": capacity,
     "backlog": backlog,
+    "fault": fault,
 }
 
 

@@ -309,6 +309,8 @@ def _wiring(wiring: Wiring, confirm_window: int) -> Any:
         wiring.prefetch,
         wiring.ack_batch,
         wiring.largest_body_bytes,
+        wiring.reconnects,
+        wiring.journal,
     )
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,7 @@ from spikebench.candidate import Client
 from spikebench.load.crew import Crew, Hand, Runtime, split_roles
 from spikebench.load.driver import Topology, Wiring
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
+from spikebench.load.journal import read_journals
 from spikebench.load.schedule import Schedule
 from spikebench.measure import processes
 from spikebench.measure.observation import Delivery, Indices, Observation, Usage
@@ -64,8 +66,10 @@ class Session:
     receivers_later: bool = False
     versions: dict[str, str] = field(default_factory=dict)
     _staffed: list[tuple[Hand, str, Roles]] = field(default_factory=list)
+    _left_behind: list[Delivery] = field(default_factory=list)
     _next_seq: int = 0
     _attached_ns: int = 0
+    _vacant: Roles = field(default_factory=lambda: Roles(False))
     _server_before: float | None = None
     _client_before: dict[int, float] = field(default_factory=dict)
 
@@ -103,6 +107,37 @@ class Session:
         self._attached_ns = time.monotonic_ns()
         self._open(consumers, name="receivers", first=first)
 
+    @property
+    def pids(self) -> list[int]:
+        """Process numbers of the generators at work."""
+        return sorted({hand.pid for hand, _, _ in self._staffed})
+
+    def received(self) -> int:
+        """Messages that the consumers have got so far, over all segments."""
+        told = (hand.ask("progress", name=name) for hand, name, _ in self._staffed)
+        return sum(progress["received"] for progress in told)
+
+    def kill_consumer(self) -> None:
+        """Kill the process of the first consumer; what it had got is read from its journal.
+
+        The client must run sender and consumers in processes of their own, with a journal.
+        """
+        victim = next(staffed for staffed in self._staffed if not staffed[2].sends)
+        # the one that takes its place is started now: its start is not the consumers' return
+        self.crew.hands(self.runtime, len(self._staffed) + 1)
+        victim[0].kill()
+        self._staffed.remove(victim)
+        self._vacant = victim[2]
+        journal = Path(self.wiring.journal)
+        self._left_behind.extend(read_journals(journal, victim[0].pid))
+
+    def replace_consumer(self) -> None:
+        """Put a new consumer, in another process, where one was killed."""
+        busy = {hand.pid for hand, _, _ in self._staffed}
+        spare = self.crew.hands(self.runtime, len(self._staffed) + 1)
+        hand = next(hand for hand in spare if hand.pid not in busy)
+        self._employ(hand, self._vacant, "main")
+
     def run(
         self,
         schedule: Schedule,
@@ -132,17 +167,20 @@ class Session:
         hands = self.crew.hands(self.runtime, first + len(dealt))[first:]
         # receivers are opened before the sender, so that none misses what a broker fans out
         for hand, roles in sorted(zip(hands, dealt, strict=True), key=lambda pair: pair[1].sends):
-            self._staffed.append((hand, name, roles))
-            self.versions["client"] = hand.ask(
-                "open",
-                name=name,
-                language=self.client.language,
-                driver=self.client.driver,
-                wiring=self.wiring.to_json(),
-                cargo=hand.hand_over(self.cargo, "cargo"),
-                sends=roles.sends,
-                receives=[list(pair) for pair in roles.receives],
-            )
+            self._employ(hand, roles, name)
+
+    def _employ(self, hand: Hand, roles: Roles, name: str) -> None:
+        self._staffed.append((hand, name, roles))
+        self.versions["client"] = hand.ask(
+            "open",
+            name=name,
+            language=self.client.language,
+            driver=self.client.driver,
+            wiring=self.wiring.to_json(),
+            cargo=hand.hand_over(self.cargo, "cargo"),
+            sends=roles.sends,
+            receives=[list(pair) for pair in roles.receives],
+        )
         self._staffed.sort(key=lambda staffed: not staffed[2].sends)
 
     def _order(self, schedule: Schedule, duration_s: float, limits: Limits) -> Order:
@@ -165,7 +203,7 @@ class Session:
         hand.ask("begin", name=name, order=hand.hand_over(order, "order"))
         time.sleep(max(order.t0_ns - time.monotonic_ns(), 0) / 1e9)
         self._server_before = self.server.cpu_s() if self.server else None
-        self._client_before = {pid: processes.cpu_s([pid]) for pid in self._pids()}
+        self._client_before = {pid: processes.cpu_s([pid]) for pid in self.pids}
 
     def _await_sent(self, hand: Hand, order: Order, limits: Limits) -> str:
         """Wait until the sender is done; return its error, or nothing."""
@@ -177,9 +215,6 @@ class Session:
                 return progress.error
         return "the sender did not finish in time"
 
-    def _pids(self) -> list[int]:
-        return sorted({hand.pid for hand, _, _ in self._staffed})
-
     def _usage_since(self, t0_ns: int) -> Usage:
         before, now = self._server_before, self.server.cpu_s() if self.server else None
         client = processes.cpu_s(self._client_before) - sum(self._client_before.values())
@@ -188,14 +223,15 @@ class Session:
             client_cpu_s=client,
             span_s=(time.monotonic_ns() - t0_ns) / 1e9,
             server_peak_rss=self.server.peak_rss_bytes() if self.server else None,
-            client_peak_rss=processes.rss_bytes(self._pids()),
+            client_peak_rss=processes.rss_bytes(self.pids),
         )
 
     def _observe(
         self, schedule: Schedule, order: Order, busy: Usage, limits: Limits, error: str
     ) -> Observation:
         first, *others = [hand.harvest(name) for hand, name, _ in self._staffed]
-        harvests = [first, *others]
+        nothing = np.empty(0, np.int64)
+        harvests = [first, Harvest(nothing, nothing, tuple(self._left_behind)), *others]
         expected = _to_arrive(first, self.wiring.confirmed)
         silent_since = time.monotonic()
         while not self._all_there(harvests, order.first_seq, expected):

@@ -40,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "spike(name): the module's experiments belong to a spike")
     config.addinivalue_line("markers", "scenario(name): the experiment runs this scenario")
     config.pluginmanager.register(Ending(_finish, _tell), "spikebench-ending")
+    config.addinivalue_line(
+        "markers", "faults: something breaks in the middle; run with -m faults, and only then"
+    )
     config.stash[CAMPAIGNS] = {}
     interrupted.clear()
     config.stash[TERMINATED] = []

@@ -17,6 +17,7 @@ from spikebench.target.fleet import Asked
 
 TARGETS = ("auto", "endpoint", "docker", "local", "sandbox")
 LATEST = "latest"
+FAULTS = "faults"
 
 
 @dataclass(frozen=True)
@@ -74,19 +75,26 @@ def read_options(config: pytest.Config) -> Options:
     trials = config.getoption("trials")
     if trials is not None and trials < 1:
         raise pytest.UsageError(f"--trials {trials}: ask for at least one")
+    faults = _asks_for_faults(config)
     return Options(
         profile=profile,
         selection=Selection(
             candidates=_split(config.getoption("candidate")),
             clients=_split(config.getoption("client")),
             scenarios=_split(config.getoption("scenario")),
+            faults=faults,
             target=cast(Asked, config.getoption("target")),
         ),
-        blocks=trials or profile.blocks,
+        blocks=trials or (1 if faults else profile.blocks),
         seed=config.getoption("seed"),
         resume=config.getoption("resume"),
         results=config.getoption("results"),
     )
+
+
+def _asks_for_faults(config: pytest.Config) -> bool:
+    """Whether ``-m`` selects what is marked ``faults`` and nothing else."""
+    return str(config.getoption("markexpr", "")).strip() == FAULTS
 
 
 def new_run_id(seed: int | None) -> str:

@@ -83,6 +83,21 @@ class Trials:
         """How many trials ran and may not count, failed ones among them."""
         return sum(trial.status in ("void", "failed") for trial in self.records)
 
+    @property
+    def unproven(self) -> int:
+        """How many of the void and failed trials may hide what the candidate does not hold.
+
+        Those that the load generator made void, and that were measured again in their block, do
+        not: they were not chosen by what they showed.
+        """
+        again = {trial.block for trial in self.valid}
+        replaced = [
+            t
+            for t in self.records
+            if (t.status, t.limit) == ("void", "client") and t.block in again
+        ]
+        return self.void - len(replaced)
+
     @cached_property
     def reasons(self) -> dict[str, int]:
         """Why trials do not count, with how often; the reason of a cell that could not run too."""

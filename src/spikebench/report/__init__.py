@@ -26,6 +26,7 @@ def write(
 ) -> list[Path]:
     """Write ``table.md``, ``table.csv`` and a plot a scenario (SVG and PNG); return their paths.
 
+    A run of faults has ``faults.md`` and ``faults.csv`` instead.
     ``candidates`` say what each promises, on which a required ordering is judged, and give the
     order of rows. Raises RecordError where the folder cannot be written; each file is then the new
     one or the earlier one, whole.
@@ -37,8 +38,11 @@ def write(
     from spikebench.report.whole import put
 
     mine = [record for record in records if record.spike == spike_name]
-    table = tabulate(mine, scenarios, candidates)
-    texts = {"table.md": to_markdown(table), "table.csv": to_csv(table)}
+    broken, whole = _apart(mine, scenarios)
+    table = tabulate(whole, scenarios, candidates)
+    texts = _fault_texts(broken, scenarios, candidates)
+    if whole or not broken:
+        texts |= {"table.md": to_markdown(table), "table.csv": to_csv(table)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [put(folder / name, text.encode()) for name, text in texts.items()]
@@ -57,10 +61,15 @@ def terminal(
     candidates: Sequence[Candidate] = (),
 ) -> None:
     """Print the table that decides, within 100 columns, and say where the rest is."""
+    from spikebench.report import faults
     from spikebench.report.screen import show
     from spikebench.report.table import tabulate
 
-    show(tabulate(records, scenarios, candidates), console)
+    broken, whole = _apart(records, scenarios)
+    if broken:
+        faults.show(faults.faults(broken, scenarios, candidates), scenarios, console)
+    if whole or not broken:
+        show(tabulate(whole, scenarios, candidates), console)
 
 
 def text(
@@ -74,5 +83,31 @@ def text(
     from spikebench.report.table import tabulate
     from spikebench.report.tidy import to_csv
 
+    broken, whole = _apart(records, scenarios)
+    if broken and not whole:
+        kinds = {"md": "faults.md", "csv": "faults.csv"}
+        return _fault_texts(broken, scenarios, candidates)[kinds[kind]]
     writers = {"md": to_markdown, "csv": to_csv}
-    return writers[kind](tabulate(records, scenarios, candidates))
+    return writers[kind](tabulate(whole, scenarios, candidates))
+
+
+def _apart(
+    records: Iterable[Record], scenarios: Mapping[str, Scenario]
+) -> tuple[list[Record], list[Record]]:
+    """Records of trials with a fault, and all others."""
+    from spikebench.report.faults import is_fault
+
+    found = list(records)
+    broken = [record for record in found if is_fault(record, scenarios)]
+    return broken, [record for record in found if not is_fault(record, scenarios)]
+
+
+def _fault_texts(
+    records: Sequence[Record], scenarios: Mapping[str, Scenario], candidates: Sequence[Candidate]
+) -> dict[str, str]:
+    from spikebench.report import faults
+
+    found = faults.faults(records, scenarios, candidates)
+    if not found:
+        return {}
+    return {"faults.md": faults.to_markdown(found, scenarios), "faults.csv": faults.to_csv(found)}

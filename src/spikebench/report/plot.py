@@ -28,6 +28,9 @@ ROW_INCHES = 0.34
 WIDTH_INCHES = 10.0
 PNG_DPI = 120
 CAPTION = "marks: means over trials; bars: their 95 % intervals"
+WIDE = 10
+"""Ratio of the highest rate to the lowest above which rates are drawn on a log scale."""
+
 INK, GREY = "#1a1a1a", "#777777"
 
 
@@ -112,11 +115,16 @@ def _rates(axes: Axes, rows: Sequence[Row]) -> None:
     if any("capacity" in row.intervals for row in rows):
         metric, label = ("capacity", "capacity, msg/s")
     _marks(axes, rows, Series(metric, label, "s", INK))
-    axes.set_xlabel(label)
     seen = [row.intervals[metric] for row in rows if metric in row.intervals]
-    axes.set_xlim(0, 1.08 * max((one.high or one.mean for one in seen), default=1.0) or 1.0)
+    highest = max((one.high or one.mean for one in seen), default=1.0) or 1.0
+    if 0 < WIDE * min((one.mean for one in seen), default=1.0) < highest:
+        axes.set_xlabel(f"{label} (log scale)")
+        _scale_by_decades(axes, seen)
+    else:
+        axes.set_xlabel(label)
+        axes.set_xlim(0, 1.08 * highest)
+        axes.locator_params(axis="x", nbins=5)
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.locator_params(axis="x", nbins=5)
 
 
 def _latencies(axes: Axes, rows: Sequence[Row]) -> None:

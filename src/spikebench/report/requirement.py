@@ -72,7 +72,8 @@ def judge(requires: Requires, cell: Trials, promised: Capabilities | None = None
     One clause that is not met decides; else one that is not shown. ``promised`` is what the
     candidate declares: an ordering it does not promise is not met, whatever a trial saw. A bound is
     met or not met where the 95 % interval lies on one side of it. Where trials are void, those that
-    are left were chosen by their success: what they held is not shown. An emulator's timings show
+    are left were chosen by their success: what they held is not shown, but for trials that the load
+    generator spoilt and that were measured again. An emulator's timings show
     nothing; a message it lost does.
     """
     if not requires.model_dump(exclude_none=True):
@@ -100,11 +101,11 @@ def _clauses(requires: Requires, cell: Trials, promised: Capabilities | None) ->
 
 
 def _unless_void(clause: Clause, cell: Trials) -> Clause:
-    if clause.outcome != "met" or not cell.void:
+    if clause.outcome != "met" or not cell.unproven:
         return clause
     ran = len(cell.valid) + cell.void
     return Clause(
-        "not shown", f"{cell.void} void of {ran} trials: what the others held is no proof"
+        "not shown", f"{cell.unproven} void of {ran} trials: what the others held is no proof"
     )
 
 

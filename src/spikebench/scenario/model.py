@@ -19,6 +19,7 @@ Metric = Literal[
     "throughput",
     "capacity",
     "drain_s",
+    "recovery_s",
     "publish_p50",
     "publish_p95",
     "publish_p99",
@@ -184,6 +185,49 @@ class Consumers(_Part):
         return self
 
 
+FaultKind = Literal[
+    "kill-broker",
+    "kill-broker-holding",
+    "pause-broker",
+    "cut-connection",
+    "kill-consumer",
+    "fill-disk",
+]
+
+
+class Fault(_Part):
+    """What goes wrong in the middle of a trial, ``at_s`` seconds after its start.
+
+    ``kill-broker``: all its processes, as by ``kill -9``, and started again on its data ``down_s``
+    later. ``kill-broker-holding``: the same while consumers are away, so that it holds all that was
+    sent; they come when it is back. ``pause-broker``: taken off the processor for ``paused_s``.
+    ``cut-connection``: every connection of the clients, again and again for ``cut_s``.
+    ``kill-consumer``: the process of the first consumer, with what it has in hand; another takes
+    its place ``away_s`` later. ``fill-disk``: the broker's file system, full for ``full_s``.
+    """
+
+    kind: FaultKind = "kill-broker"
+    at_s: float = Field(default=2.0, ge=0.1, le=3600)
+    down_s: float = Field(default=1.0, ge=0, le=600)
+    paused_s: float = Field(default=10.0, gt=0, le=600)
+    cut_s: float = Field(default=1.0, gt=0, le=600)
+    away_s: float = Field(default=1.0, ge=0, le=600)
+    full_s: float = Field(default=5.0, gt=0, le=600)
+
+    @property
+    def lasts_s(self) -> float:
+        """How long the fault itself lasts, in seconds."""
+        spans = {
+            "kill-broker": self.down_s,
+            "kill-broker-holding": self.down_s,
+            "pause-broker": self.paused_s,
+            "cut-connection": self.cut_s,
+            "kill-consumer": self.away_s,
+            "fill-disk": self.full_s,
+        }
+        return spans[self.kind]
+
+
 class Timing(_Part):
     """How long the parts of a trial last; ``grace_s`` is how long a silent drain is waited for."""
 
@@ -223,21 +267,23 @@ class Scenario(_Part):
     """A workload, what it requires, and how it is analysed.
 
     ``experiment`` is ``latency`` (open schedule at a fixed rate), ``capacity`` (search for the
-    highest rate that holds ``slo_p99_ms`` with a flat backlog) or ``backlog`` (consumers away, then
-    drain). ``sweep`` maps a dotted key to the values it takes; each combination is a cell.
-    ``emulator`` maps dotted keys to the values used where the target is an emulator, whose speed
-    says nothing of the service. ``full_sweep`` widens ``sweep`` in the profile ``full``.
+    highest rate that holds ``slo_p99_ms`` with a flat backlog), ``backlog`` (consumers away, then
+    drain) or ``fault`` (something breaks and comes back; run with ``-m faults`` only). ``sweep``
+    maps a dotted key to the values it takes; each combination is a cell. ``emulator`` maps dotted
+    keys to the values used where the target is an emulator, whose speed says nothing of the
+    service. ``full_sweep`` widens ``sweep`` in the profile ``full``.
     """
 
     scenario: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
     title: str = Field(min_length=1)
     question: str = Field(min_length=1)
-    experiment: Literal["latency", "capacity", "backlog"]
+    experiment: Literal["latency", "capacity", "backlog", "fault"]
     payload: Payload = Payload()
     arrivals: Arrivals
     promise: Promise = Promise()
     producer: Producer = Producer()
     consumers: Consumers = Consumers()
+    fault: Fault | None = None
     timing: Timing
     slo_p99_ms: float = Field(default=250.0, gt=0)
     requires: Requires = Requires()
@@ -270,6 +316,11 @@ class Scenario(_Part):
         if self.experiment == "backlog" and not 0 < self.consumers.away_s < self.timing.measure_s:
             what = "a backlog needs consumers away for a part of measure_s; choose in between"
             raise _refuse("consumers.away_s", what)
+        if (self.experiment == "fault") != (self.fault is not None):
+            what = "experiment fault needs it, and no other has it; add it or remove it"
+            raise _refuse("fault", what)
+        if self.fault is not None and self.fault.at_s >= self.timing.measure_s:
+            raise _refuse("fault.at_s", "after the trial's end; choose less than measure_s")
         if self.experiment != "backlog" and self.consumers.away_s:
             raise _refuse("consumers.away_s", "only for experiment backlog; remove it")
         return self

@@ -16,6 +16,10 @@ TRIAL_OVERHEAD_S = 0.4
 """Seconds a trial takes beside warm-up and measured time, for estimates before a run."""
 
 
+FAULT_OVERHEAD_S = 6.0
+"""Seconds a trial with a fault takes beside that: starting anew, and waiting for what is lost."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """What a run covers. ``scenarios`` is None for all of the spike's.
@@ -66,7 +70,7 @@ PROFILES = {
         ),
         Profile(
             name="standard",
-            summary="change-data, steady-latency and work-queue, 6 blocks: about 12½ minutes",
+            summary="change-data, steady-latency and work-queue, 6 blocks: about 11 minutes",
             scenarios=("change-data", "steady-latency", "work-queue"),
             blocks=6,
         ),
@@ -96,4 +100,6 @@ def profile_named(name: str) -> Profile:
 
 def trial_s(scenario: Scenario) -> float:
     """Return about how many seconds a trial of the scenario takes."""
+    if scenario.fault is not None:
+        return scenario.timing.measure_s + scenario.fault.lasts_s + FAULT_OVERHEAD_S
     return scenario.timing.warmup_s + scenario.timing.measure_s + TRIAL_OVERHEAD_S

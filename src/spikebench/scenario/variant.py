@@ -17,10 +17,11 @@ from spikebench.scenario.model import Scenario
 Param = str | int | float
 
 _MOST_CELLS = 100
-_SWEPT_PARTS = ("payload", "arrivals", "promise", "producer", "consumers", "slo_p99_ms")
+_SWEPT_PARTS = ("payload", "arrivals", "promise", "producer", "consumers", "fault", "slo_p99_ms")
 _SMOKE_WARMUP_S = 0.2
 _SMOKE_MEASURE_S = 0.8
 _SMOKE_AWAY_S = 0.4
+_SMOKE_FAULT_AT_S = 0.3
 _SMOKE_RATE_PER_S = 200.0
 
 
@@ -79,6 +80,8 @@ def for_smoke(scenario: Scenario) -> Scenario:
         "consumers.away_s": away_s,
         "arrivals.rate_per_s": rate,
     }
+    if scenario.fault is not None:
+        values["fault.at_s"] = min(scenario.fault.at_s, _SMOKE_FAULT_AT_S)
     return _pinned(scenario, [_Setting(key, value, (key,)) for key, value in values.items()])
 
 

@@ -96,6 +96,13 @@ class Fleet:
             self._awake.pause()
             self._awake = None
 
+    def discard(self, software: Software, berth: Berth) -> None:
+        """Stop a server that a trial has spoilt; the next trial that asks for it gets a new one."""
+        server = self._running.pop((software.name, berth.target), None)
+        if server is not None:
+            self._awake = None if self._awake is server else self._awake
+            server.stop()
+
     def close(self) -> None:
         """Stop every server; one that fails to stop does not keep the others running."""
         errors = [error for server in self._running.values() if (error := _tried(server.stop))]

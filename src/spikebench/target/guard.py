@@ -76,6 +76,13 @@ class Guard:
         self._read_reports(0)
         return self._exit_code
 
+    def start_again(self) -> int:
+        """Start the server that has ended once more; return its process number."""
+        self._exit_code = None
+        self._tell("again")
+        self.server_pid = self._await_start()
+        return self.server_pid
+
     def end(self) -> None:
         """End the server, clear away, run the last command; safe to call twice."""
         self._tell("stop")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spikebench.errors import TargetError
+from spikebench.target import small_disk
 from spikebench.target.connection import PrivateConnection
 from spikebench.target.guard import Charge, Guard
 from spikebench.target.ports import is_taken
@@ -117,6 +118,19 @@ class LocalServer:
             self._tree.resume()
             self._await_ready()
 
+    def crash(self) -> None:
+        """Kill all its processes at once, as ``kill -9`` does; its data stays as it is."""
+        if not self._stopped:
+            self.cpu_s()
+            self._tree.kill()
+            self._await_end()
+
+    def start_again(self) -> None:
+        """Start it on the data that a crash left; returns when it answers, else TargetError."""
+        if not self._stopped:
+            self._guard.start_again()
+            self._await_ready()
+
     def log_tail(self) -> str:
         """The last lines of what it printed, without its secrets."""
         if self._stopped:
@@ -139,6 +153,7 @@ class LocalServer:
         if not watched:
             # The watch was killed itself, and could clear nothing away.
             kill_marked(_MARK, self._mark)
+            small_disk.release(self._log.parent)
             shutil.rmtree(self._log.parent, ignore_errors=True)
 
     def __repr__(self) -> str:
@@ -196,6 +211,37 @@ class LocalServer:
             time.sleep(_POLL_S)
         if self._startup_s is None:
             self._startup_s = time.monotonic() - self._began
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports that clients connect to."""
+        return frozenset(self._launch.listens)
+
+    def confine(self) -> None:
+        """Go on, after a restart, on a small file system that ``fill_disk`` can fill.
+
+        Raise TargetError where none can be mounted.
+        """
+        self.crash()
+        try:
+            small_disk.confine(self._log.parent)
+        finally:
+            self.start_again()
+
+    def fill_disk(self) -> None:
+        """Leave no byte on the small file system."""
+        small_disk.fill(self._log.parent)
+
+    def free_disk(self) -> None:
+        """Make room again."""
+        small_disk.free(self._log.parent)
+
+    def _await_end(self) -> None:
+        deadline = time.monotonic() + self._launch.grace_s
+        while self._guard.exit_code() is None or self._tree.members():
+            if time.monotonic() > deadline:
+                raise TargetError(f"{self._name} has outlived SIGKILL; is its disk stuck?")
+            time.sleep(_POLL_S)
 
     def _is_ready(self) -> bool:
         # Listening is asked of our own processes, lest a stranger on the port answer for them.

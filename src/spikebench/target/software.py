@@ -94,8 +94,12 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True)
 class Software:
-    """Server software by name, its recipes by target, and what a row from each can prove."""
+    """Server software by name, its recipes by target, and what a row from each can prove.
+
+    ``breakable`` takes its place where faults are put into it, if it needs other settings then.
+    """
 
     name: str
     recipes: Mapping[TargetName, Recipe] = field(default_factory=dict)
     fidelity: Mapping[TargetName, Fidelity] = field(default_factory=dict)
+    breakable: Software | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,6 +52,14 @@ class ProcessTree:
                 stopped.add(member.pid)
                 with suppress(psutil.NoSuchProcess):
                     member.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """Kill every member, those forked meanwhile too."""
+        while members := self.members():
+            for member in members:
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
+            time.sleep(0.01)
 
     def resume(self) -> None:
         """Undo ``stop``."""

@@ -4,7 +4,8 @@ Run by path and without site packages, so that it stays small. It reads one line
 ``spikebench.target.guard.Charge``) from its standard input, starts the server in a session of its
 own, adopts whatever the server forks, and waits. When its input ends or says ``stop``, when its
 parent dies, or on SIGTERM, it ends every descendant, removes what it was told to remove, and runs
-the last command. ``dismiss`` ends the watch without the removal and the command.
+the last command. ``again`` starts a server that has ended once more, in its folder as it left it;
+``dismiss`` ends the watch without the removal and the command.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_MNT_DETACH = 2
 _TICK_MS = 1000
 
 
@@ -41,12 +43,13 @@ class Watch:
         """Start the server, wait for an end, and clear away."""
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         if self._charge["command"]:
-            self._server = _spawn(self._charge)
-            _report(f"started {self._server}")
+            self._start()
         if self._wait() == "dismiss":
             return
         self._end_descendants()
         for path in self._charge["remove"]:
+            # What was mounted over it goes first; where nothing was, this does nothing.
+            ctypes.CDLL(None).umount2(os.fsencode(path), _MNT_DETACH)
             shutil.rmtree(path, ignore_errors=True)
         if self._charge["at_death"]:
             _run(self._charge["at_death"])
@@ -60,9 +63,16 @@ class Watch:
             if self._wakeups in ready:
                 os.read(self._wakeups, 4096)
             if 0 in ready:
-                return os.read(0, 4096).decode().strip()
+                said = os.read(0, 4096).decode().strip()
+                if said != "again":
+                    return said
+                self._start()
             self._reap()
         return "stop"
+
+    def _start(self) -> None:
+        self._server = _spawn(self._charge)
+        _report(f"started {self._server}")
 
     def _reap(self) -> bool:
         """Collect ended children; return whether any are left."""

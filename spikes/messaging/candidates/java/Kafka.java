@@ -29,6 +29,9 @@ import spikebench.Wiring;
 public final class Kafka implements Driver {
     private static final int TIMEOUT_MS = 10_000;
 
+    /** How long a record is tried again while a fault lasts; the client's default is two minutes. */
+    private static final int PATIENCE_MS = 60_000;
+
     private Wiring wiring;
 
     @Override
@@ -95,7 +98,8 @@ public final class Kafka implements Driver {
             settings.put("linger.ms", linger);
             settings.put("batch.size", wiring.batchBytes());
             settings.put("max.block.ms", TIMEOUT_MS);
-            settings.put("delivery.timeout.ms", TIMEOUT_MS + linger);
+            int patience = wiring.reconnects() ? PATIENCE_MS : TIMEOUT_MS;
+            settings.put("delivery.timeout.ms", patience + linger);
             // Half of it, so that a request that gets no answer is tried again.
             settings.put("request.timeout.ms", TIMEOUT_MS / 2);
             // A body may be longer than a request by default; the broker's own limit is what counts.

@@ -39,13 +39,16 @@ public final class Arrivals implements Inbox {
     }
 
     private final long hexTag;
+    private final Journal journal;
     private final Block[] blocks = new Block[BLOCKS];
     private int count;
     private int foreign;
     private int taken;
 
-    Arrivals(int tag) {
+    /** {@code journal} may be null. */
+    Arrivals(int tag, Journal journal) {
         this.hexTag = Header.hex(tag);
+        this.journal = journal;
     }
 
     @Override
@@ -63,6 +66,9 @@ public final class Arrivals implements Inbox {
         block.seq[i & SIZE - 1] = Header.seq(body);
         block.receivedNs[i & SIZE - 1] = now;
         block.sentNs[i & SIZE - 1] = Header.sentNs(body);
+        if (journal != null) {
+            journal.add(block.seq[i & SIZE - 1], now);
+        }
         COUNT.setRelease(this, i + 1);
     }
 

@@ -1,18 +1,26 @@
 package spikebench;
 
-/** One receiver of a trial in its thread, with what it got. */
+/**
+ * One receiver of a trial in its thread, with what it got. Where the wiring says so, a connection
+ * that is lost is opened anew, again and again.
+ */
 public final class Consumer {
     private static final long JOIN_MS = 5_000;
+    private static final long AGAIN_MS = 100;
+    private static final long PATIENCE_NS = 20_000_000_000L;
 
     public final int subscriber;
     public final int member;
     public final Arrivals arrivals;
     private final Failure failure;
-    private Receiver receiver;
+    private final boolean reconnects;
+    private Driver driver;
+    private volatile Receiver receiver;
     private Thread thread;
     private volatile boolean stopping;
 
-    Consumer(int subscriber, int member, Arrivals arrivals, Failure failure) {
+    Consumer(Wiring wiring, int subscriber, int member, Arrivals arrivals, Failure failure) {
+        this.reconnects = wiring.reconnects();
         this.subscriber = subscriber;
         this.member = member;
         this.arrivals = arrivals;
@@ -25,22 +33,39 @@ public final class Consumer {
             return;
         }
         stopping = false;
-        receiver = driver.receiver(subscriber, member, arrivals);
+        this.driver = driver;
+        receiver = reconnects ? persistently() : driver.receiver(subscriber, member, arrivals);
         thread = new Thread(this::run, name());
         thread.setDaemon(true);
         thread.start();
     }
 
+    /** A broker that has just come back may not have everything at hand yet. */
+    private Receiver persistently() throws Exception {
+        long end = System.nanoTime() + PATIENCE_NS;
+        while (true) {
+            try {
+                return driver.receiver(subscriber, member, arrivals);
+            } catch (Exception notYet) {
+                if (System.nanoTime() > end) {
+                    throw notYet;
+                }
+                pause();
+            }
+        }
+    }
+
     void stop() {
         stopping = true;
-        if (receiver != null) {
-            receiver.stop();
+        Receiver current = receiver;
+        if (current != null) {
+            current.stop();
         }
     }
 
     /** Ends the thread and closes the connection; safe to call twice. */
     void close() throws Exception {
-        if (receiver == null) {
+        if (thread == null) {
             return;
         }
         stop();
@@ -50,19 +75,61 @@ public final class Consumer {
         }
         Receiver closing = receiver;
         receiver = null;
-        closing.close();
+        thread = null;
+        if (closing != null) {
+            closing.close();
+        }
     }
 
     private void run() {
+        while (!stopping) {
+            try {
+                receiver.run();
+                if (!stopping) {
+                    throw new IllegalStateException("stopped receiving by itself");
+                }
+            } catch (Throwable error) {
+                if (stopping) {
+                    return;
+                }
+                if (!reconnects) {
+                    failure.note(name(), error);
+                    return;
+                }
+                reopen();
+            }
+        }
+    }
+
+    /** Closes what was lost, and connects until it succeeds or nobody wants it any more. */
+    private void reopen() {
+        quietly(receiver);
+        while (!stopping) {
+            try {
+                receiver = driver.receiver(subscriber, member, arrivals);
+                if (stopping) {
+                    receiver.stop();
+                }
+                return;
+            } catch (Exception away) {
+                pause();
+            }
+        }
+    }
+
+    private static void quietly(AutoCloseable lost) {
         try {
-            receiver.run();
-            if (!stopping) {
-                throw new IllegalStateException("stopped receiving by itself");
-            }
-        } catch (Throwable error) {
-            if (!stopping) {
-                failure.note(name(), error);
-            }
+            lost.close();
+        } catch (Exception gone) {
+            // It was lost already.
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(AGAIN_MS);
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
         }
     }
 

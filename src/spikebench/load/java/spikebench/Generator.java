@@ -1,5 +1,6 @@
 package spikebench;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,11 +32,11 @@ public final class Generator {
             throws Exception {
         this.wiring = wiring;
         this.driver = (Driver) Class.forName(driver).getDeclaredConstructor().newInstance();
-        this.outbox = new Outbox(wiring, tagged(templates, tag), keys, failure);
+        this.outbox = new Outbox(wiring, this.driver, tagged(templates, tag), keys, failure);
         this.sends = templates.length > 0;
         for (int[] receiver : receivers) {
-            Arrivals arrivals = new Arrivals(tag);
-            consumers.add(new Consumer(receiver[0], receiver[1], arrivals, failure));
+            Arrivals arrivals = new Arrivals(tag, journal(receiver));
+            consumers.add(new Consumer(wiring, receiver[0], receiver[1], arrivals, failure));
         }
     }
 
@@ -43,7 +44,7 @@ public final class Generator {
     public void openSender() throws Exception {
         openDriver();
         if (sends) {
-            outbox.open(driver);
+            outbox.open();
         }
     }
 
@@ -154,6 +155,13 @@ public final class Generator {
         if (!errors.isEmpty()) {
             throw errors.get(0);
         }
+    }
+
+    private Journal journal(int[] receiver) throws Exception {
+        if (wiring.journal().isEmpty()) {
+            return null;
+        }
+        return new Journal(Path.of(wiring.journal()), receiver[0] + "." + receiver[1]);
     }
 
     private void openDriver() throws Exception {

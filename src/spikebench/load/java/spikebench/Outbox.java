@@ -5,6 +5,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * The sending side of a trial: one sender, driven segment after segment by one thread at a time. It
  * waits for a message's time, holds it back while the confirm window is full, stamps and sends it.
+ * Where the wiring says so, a lost connection is opened anew; what was unconfirmed then stays so.
  */
 final class Outbox implements Confirms {
     private static final long CHECK_NS = 10_000_000;
@@ -17,9 +18,11 @@ final class Outbox implements Confirms {
 
     private static final long TICK_AT_HIGH_RATES_NS = 1_000_000;
     private static final double HIGH_RATE_PER_S = 4_000;
+    private static final long AGAIN_NS = 100_000_000;
 
     private final Failure failure;
     private final Wiring wiring;
+    private final Driver driver;
     private final byte[][] templates;
     private final byte[][] keys;
     private final long lingerNs;
@@ -30,8 +33,9 @@ final class Outbox implements Confirms {
     private long wokenAt;
     private long tickNs;
 
-    Outbox(Wiring wiring, byte[][] templates, byte[][] keys, Failure failure) {
+    Outbox(Wiring wiring, Driver driver, byte[][] templates, byte[][] keys, Failure failure) {
         this.wiring = wiring;
+        this.driver = driver;
         this.templates = templates;
         this.keys = keys;
         this.failure = failure;
@@ -39,7 +43,7 @@ final class Outbox implements Confirms {
         this.outstanding = new Outstanding(0, 0, wiring.confirmWindow());
     }
 
-    void open(Driver driver) throws Exception {
+    void open() throws Exception {
         sender = driver.sender(this);
     }
 
@@ -98,17 +102,30 @@ final class Outbox implements Confirms {
     }
 
     private void sendAll(Segment segment, Outstanding current) throws Exception {
-        int size = segment.size();
-        for (int i = 0; i < size; i++) {
+        int i = 0;
+        while (i < segment.size()) {
+            try {
+                i = sendFrom(i, segment, current);
+            } catch (Exception lost) {
+                reopen(lost, current, segment.deadline());
+                i = current.sent();
+            }
+        }
+    }
+
+    /** Sends from message {@code i} on; returns the size where all are sent or time is over. */
+    private int sendFrom(int first, Segment segment, Outstanding current) throws Exception {
+        for (int i = first; i < segment.size(); i++) {
             long now = awaitDue(segment.due(i), segment.deadline());
             if (current.isFull(i)) {
                 now = awaitRoom(i, current, segment.deadline());
             }
             if (now >= segment.deadline() || isOver()) {
-                return;
+                break;
             }
             send(i, segment, current, now);
         }
+        return segment.size();
     }
 
     private void send(int i, Segment segment, Outstanding current, long now) throws Exception {
@@ -153,10 +170,40 @@ final class Outbox implements Confirms {
 
     private void settleAll(Outstanding current, long timeoutNs) throws Exception {
         long end = System.nanoTime() + timeoutNs;
-        do {
-            flush();
-            current.awaitAll(CHECK_NS);
-        } while (!current.isSettled() && System.nanoTime() < end && !isOver());
+        try {
+            do {
+                flush();
+                current.awaitAll(CHECK_NS);
+            } while (!current.isSettled() && System.nanoTime() < end && !isOver());
+        } catch (Exception lost) {
+            reopen(lost, current, end);
+        }
+    }
+
+    /** Gives up what is unconfirmed and connects anew; throws where that is not asked for. */
+    private void reopen(Exception lost, Outstanding current, long deadline) throws Exception {
+        if (!wiring.reconnects()) {
+            throw lost;
+        }
+        gatheringSince = 0;
+        quietly(sender);
+        current.abandon("the connection was lost: " + Failure.describe(lost));
+        while (System.nanoTime() < deadline && !isOver()) {
+            try {
+                sender = driver.sender(this);
+                return;
+            } catch (Exception away) {
+                LockSupport.parkNanos(this, AGAIN_NS);
+            }
+        }
+    }
+
+    private static void quietly(AutoCloseable lost) {
+        try {
+            lost.close();
+        } catch (Exception gone) {
+            // It was lost already.
+        }
     }
 
     private void flush() throws Exception {

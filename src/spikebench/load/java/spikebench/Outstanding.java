@@ -98,6 +98,15 @@ final class Outstanding {
         return true;
     }
 
+    /** Marks all that is not settled as refused, for {@code reason}; the sending thread calls it. */
+    void abandon(String reason) {
+        for (int seq = firstSeq; seq < firstSeq + sent; seq++) {
+            if (settle(seq, false)) {
+                note(reason);
+            }
+        }
+    }
+
     void note(String reason) {
         synchronized (reasons) {
             boolean known = reasons.containsKey(reason) || reasons.size() < REASONS;

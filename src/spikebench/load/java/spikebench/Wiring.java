@@ -18,4 +18,6 @@ public record Wiring(
         double lingerMs,
         int prefetch,
         int ackBatch,
-        int largestBodyBytes) {}
+        int largestBodyBytes,
+        boolean reconnects,
+        String journal) {}

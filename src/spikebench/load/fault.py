@@ -1,0 +1,171 @@
+"""The experiment that breaks something in the middle, and sees what becomes of every message."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from spikebench.errors import TargetError
+from spikebench.load.bench import Bench
+from spikebench.load.cutter import cut
+from spikebench.load.judge import resources
+from spikebench.load.session import Limits, Session
+from spikebench.measure.ledger import account
+from spikebench.measure.outcome import Metric, Outcome
+from spikebench.measure.recovery import fault_metrics
+from spikebench.scenario.model import Fault, FaultKind
+
+MEASURED = 1
+"""The part of a trial for which its schedule is drawn, as in other experiments."""
+
+OVERRUN_S = 20.0
+"""How long after its schedule a segment may go on sending what a fault held up."""
+
+CONFIRM_S = 20.0
+CUT_EVERY_S = 0.02
+
+PATIENCE_S = 8.0
+"""How long a server is given to go on by itself once its disk has room again."""
+
+
+class Breakable(Protocol):
+    """A server that faults can be put into: one of our own (``LocalServer``)."""
+
+    @property
+    def ports(self) -> frozenset[int]: ...
+
+    def alive(self) -> bool: ...
+
+    def crash(self) -> None: ...
+
+    def start_again(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def confine(self) -> None: ...
+
+    def fill_disk(self) -> None: ...
+
+    def free_disk(self) -> None: ...
+
+
+@dataclass
+class Injection:
+    """One fault being put into one trial.
+
+    ``began_ns`` is when it was; ``restarts`` how often the server had to be started by hand because
+    it did not come back by itself.
+    """
+
+    fault: Fault
+    session: Session
+    server: Breakable
+    say: Callable[[str], None]
+    began_ns: int = 0
+    restarts: int = 0
+
+    def run(self) -> None:
+        """Wait for its time, break, wait, mend; called while the segment is sent."""
+        time.sleep(self.fault.at_s)
+        self.say(f"{self.fault.kind} for {self.fault.lasts_s:g} s")
+        self.began_ns = time.monotonic_ns()
+        _KINDS[self.fault.kind](self)
+
+    def kill_broker(self) -> None:
+        self.server.crash()
+        time.sleep(self.fault.down_s)
+        self.server.start_again()
+
+    def kill_broker_holding(self) -> None:
+        self.kill_broker()
+        self.session.attach()
+
+    def pause_broker(self) -> None:
+        self.server.pause()
+        time.sleep(self.fault.paused_s)
+        self.server.resume()
+
+    def cut_connection(self) -> None:
+        until = time.monotonic() + self.fault.cut_s
+        if not cut(self.session.pids, self.server.ports):
+            raise TargetError("there was no connection to cut; is the client connected at all?")
+        while time.monotonic() < until:
+            time.sleep(CUT_EVERY_S)
+            cut(self.session.pids, self.server.ports)
+
+    def kill_consumer(self) -> None:
+        self.session.kill_consumer()
+        time.sleep(self.fault.away_s)
+        self.session.replace_consumer()
+
+    def fill_disk(self) -> None:
+        self.server.fill_disk()
+        try:
+            time.sleep(self.fault.full_s)
+        finally:
+            self.server.free_disk()
+        if not self._flows():
+            self._restart()
+
+    def _flows(self) -> bool:
+        """Whether the server lives, and messages arrive within a while."""
+        before, until = self.session.received(), time.monotonic() + PATIENCE_S
+        while self.server.alive() and time.monotonic() < until:
+            if self.session.received() > before:
+                return True
+            time.sleep(0.2)
+        return False
+
+    def _restart(self) -> None:
+        self.say("it does not come back by itself: starting it again")
+        self.restarts += 1
+        if self.server.alive():
+            self.server.crash()
+        self.server.start_again()
+
+
+_KINDS: dict[FaultKind, Callable[[Injection], None]] = {
+    "kill-broker": Injection.kill_broker,
+    "pause-broker": Injection.pause_broker,
+    "cut-connection": Injection.cut_connection,
+    "kill-consumer": Injection.kill_consumer,
+    "fill-disk": Injection.fill_disk,
+    "kill-broker-holding": Injection.kill_broker_holding,
+}
+
+
+def fault(bench: Bench) -> Outcome:
+    """Send at a fixed rate while something breaks and comes back; account for every message.
+
+    A trial counts whatever was lost: that is its result. It fails where a client gave up.
+    """
+    planned_fault = bench.scenario.fault
+    assert planned_fault is not None, "a scenario of this experiment has a fault"
+    duration_s = bench.scenario.timing.measure_s + planned_fault.lasts_s
+    limits = Limits(OVERRUN_S, CONFIRM_S, bench.scenario.timing.grace_s)
+    planned = bench.schedule(bench.rate_per_s, duration_s, MEASURED)
+    server = cast(Breakable, bench.server)
+    if planned_fault.kind == "fill-disk":
+        server.confine()
+    holding = planned_fault.kind == "kill-broker-holding"
+    with bench.session(receivers_later=holding) as session:
+        injection = Injection(planned_fault, session, server, bench.say)
+        seen = session.run(planned, duration_s, limits, between=injection.run)
+    return Outcome(
+        status="failed" if seen.error else "valid",
+        reason=seen.error,
+        metrics={**fault_metrics(seen, injection.began_ns), **_restarts(injection)},
+        ledger=account(seen, bench.scenario.promise.ordering),
+        resources=resources(seen.usage, bench),
+    )
+
+
+def _restarts(injection: Injection) -> dict[str, Metric]:
+    if not injection.restarts:
+        return {}
+    note = "it did not come back by itself, and was started again"
+    return {"restarts": Metric(value=injection.restarts, unit="restarts", note=note)}

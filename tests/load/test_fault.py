@@ -1,0 +1,96 @@
+"""What is done to server and clients for each fault, in which order; the real thing is slow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast, get_args
+
+import pytest
+
+from spikebench.errors import TargetError
+from spikebench.load import fault as module
+from spikebench.load.fault import Injection
+from spikebench.load.session import Session
+from spikebench.scenario.model import Fault, FaultKind
+
+QUICK = {"at_s": 0.1, "down_s": 0, "paused_s": 0.01, "cut_s": 0.01, "away_s": 0, "full_s": 0.01}
+
+
+@dataclass
+class Noting:
+    """Stands for a server and a session, and notes what is asked of it."""
+
+    done: list[str] = field(default_factory=list)
+    dead: bool = False
+    flows: bool = True
+    messages: int = 0
+    ports = frozenset({5672})
+    pids = (1, 2)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda: self.done.append(name)
+
+    def alive(self) -> bool:
+        return not self.dead
+
+    def received(self) -> int:
+        self.messages += self.flows
+        return self.messages
+
+
+def injected(kind: FaultKind, noting: Noting) -> Injection:
+    planned = Fault.model_validate({"kind": kind, **QUICK})
+    injection = Injection(planned, cast(Session, noting), noting, lambda _: None)
+    injection.run()
+    return injection
+
+
+@pytest.mark.parametrize(
+    ("kind", "done"),
+    [
+        ("kill-broker", ["crash", "start_again"]),
+        ("kill-broker-holding", ["crash", "start_again", "attach"]),
+        ("pause-broker", ["pause", "resume"]),
+        ("kill-consumer", ["kill_consumer", "replace_consumer"]),
+        ("fill-disk", ["fill_disk", "free_disk"]),
+    ],
+)
+def test_a_fault_is_put_in_and_taken_out(kind: FaultKind, done: list[str]) -> None:
+    noting = Noting()
+    injection = injected(kind, noting)
+    assert noting.done == done
+    assert injection.began_ns > 0
+    assert injection.restarts == 0
+
+
+def test_every_kind_is_known() -> None:
+    assert set(module._KINDS) == set(get_args(FaultKind))
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_server_that_does_not_come_back_by_itself_is_started(
+    dead: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.3)
+    noting = Noting(dead=dead, flows=False)
+    assert injected("fill-disk", noting).restarts == 1
+    assert noting.done[2:] == (["start_again"] if dead else ["crash", "start_again"])
+
+
+def test_connections_are_cut_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, Any]] = []
+
+    def cut(pids: Any, ports: Any) -> int:
+        asked.append((pids, ports))
+        return 1
+
+    monkeypatch.setattr(module, "cut", cut)
+    injected("cut-connection", Noting())
+    assert len(asked) > 1
+    assert set(asked) == {((1, 2), frozenset({5672}))}
+
+
+def test_nothing_to_cut_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "cut", lambda *_: 0)
+    with pytest.raises(TargetError, match="no connection to cut"):
+        injected("cut-connection", Noting())

@@ -1,0 +1,135 @@
+"""The table of faults: what was injected into synthetic records is what it says."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from spikebench.record import Ledger, Metric, Record
+from spikebench.report import terminal, text, write
+from spikebench.report.faults import faults, losses, to_markdown
+from spikebench.scenario.model import Fault
+from tests.report.synthetic import candidates, record, scenario
+
+SCENARIOS = {
+    "change-data": scenario(),
+    "faults": scenario("faults", experiment="fault", fault=Fault(at_s=1)),
+}
+
+
+def trial(
+    candidate: str,
+    kind: str = "kill-broker",
+    block: int = 0,
+    lost: int = 0,
+    recovery_s: float | None = 2.0,
+    restarts: int = 0,
+) -> Record:
+    metrics = {
+        "recovery_s": Metric(value=recovery_s, unit="s", note="had not recovered"),
+        "longest_gap_s": Metric(value=1.5, unit="s"),
+        "undelivered": Metric(value=lost + 2, unit="messages"),
+    }
+    if restarts:
+        metrics["restarts"] = Metric(value=restarts, unit="restarts")
+    ledger = Ledger(
+        sent=1000, confirmed=990, expected=990, delivered=990 - lost, lost=lost, duplicated=3,
+        reordered=0,
+    )  # fmt: skip
+    made = record(candidate, block, params={"kind": kind})
+    return made.model_copy(
+        update={
+            "scenario": "faults",
+            "cell": f"faults-{candidate}-{kind}",
+            "metrics": metrics,
+            "ledger": ledger,
+        }
+    )
+
+
+def table(*records: Record) -> str:
+    return to_markdown(faults(records, SCENARIOS, candidates()), SCENARIOS)
+
+
+def row(text: str, candidate: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if f"| {candidate}" in line]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_counts_are_sums_and_times_the_longest() -> None:
+    told = table(trial("kafka", recovery_s=2.0), trial("kafka", block=1, recovery_s=5.0))
+    assert row(told, "kafka")[5:] == [
+        *("2", "2,000", "1,980", "1,980", "0", "4", "6", "0", "5.00", "1.50")
+    ]
+
+
+def test_a_confirmed_message_that_was_lost_is_told_first() -> None:
+    told = table(trial("kafka"), trial("rabbitmq-classic", lost=7))
+    line = "- rabbitmq-classic lost 7 of 990 confirmed messages: faults, kill-broker"
+    assert line in told
+    assert told.index(line) < told.index("## faults")
+    assert "no broker lost" in table(trial("kafka"))
+
+
+def test_an_emulators_loss_is_told_as_such() -> None:
+    found = faults([trial("sqs-fifo", lost=1)], SCENARIOS, candidates())
+    assert losses(found) == [
+        "sqs-fifo lost 1 of 990 confirmed messages: faults, kill-broker, an emulator"
+    ]
+
+
+def test_one_trial_that_had_not_recovered_leaves_no_time_to_recover() -> None:
+    told = table(trial("kafka"), trial("kafka", block=1, recovery_s=None))
+    assert row(told, "kafka")[-2] == "—"
+    assert "it had not recovered when the trial ended" in told
+
+
+def test_a_broker_that_was_started_by_hand_says_so() -> None:
+    assert "did not come back by itself" in table(trial("kafka", restarts=1))
+
+
+def test_a_trial_that_broke_off_keeps_its_row_and_reason() -> None:
+    broken = trial("kafka").model_copy(
+        update={"status": "failed", "reason": "it never came back", "metrics": {}, "ledger": None}
+    )
+    told = table(broken)
+    assert row(told, "kafka")[5:8] == ["0", "—", "—"]
+    assert "it never came back" in told
+
+
+def test_rows_stand_by_fault_and_then_by_candidate() -> None:
+    records = [trial(c, k) for k in ("pause-broker", "kill-broker") for c in ("kafka", "null")]
+    found = faults(records, SCENARIOS, candidates())["faults"]
+    assert [(f.kind, f.cell.candidate) for f in found] == [
+        *(("kill-broker", "kafka"), ("kill-broker", "null")),
+        *(("pause-broker", "kafka"), ("pause-broker", "null")),
+    ]
+
+
+def test_a_run_of_faults_writes_its_own_files_and_leaves_the_table(tmp_path: Path) -> None:
+    (tmp_path / "table.md").write_text("as it was")
+    written = write("messaging", [trial("kafka", lost=2)], SCENARIOS, tmp_path, candidates())
+    assert [path.name for path in written] == ["faults.md", "faults.csv"]
+    assert (tmp_path / "table.md").read_text() == "as it was"
+    (line,) = csv.DictReader(io.StringIO((tmp_path / "faults.csv").read_text()))
+    assert (line["fault"], line["lost"], line["undelivered"]) == ("kill-broker", "2", "4")
+
+
+@pytest.mark.parametrize(("kind", "starts"), [("md", "# Faults"), ("csv", "spike,scenario,fault")])
+def test_as_text_it_is_the_same(kind: str, starts: str) -> None:
+    assert text([trial("kafka")], SCENARIOS, kind, candidates()).startswith(starts)
+
+
+def test_a_terminal_shows_it_within_100_columns() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    kinds = ("kill-broker-holding", "cut-connection")
+    records = [trial(c, k, lost=990) for k in kinds for c in ("rabbitmq-classic", "kafka")]
+    terminal(records, SCENARIOS, console, candidates())
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "kill-broker-holding" in shown
+    assert "confirmed and lost: kafka lost 990 of 990" in shown
+    assert max(map(len, shown.splitlines())) <= 100
