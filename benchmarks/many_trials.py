@@ -81,8 +81,12 @@ def generate(path: Path, cells: int = CELLS, blocks: int = BLOCKS, seed: int = S
 
 
 def _shapes(rng: np.random.Generator) -> Iterator[Shape]:
-    """The cells of a full run of the spike; of an emulator those that it is measured in."""
-    scenarios = [s for s in read_scenarios(SPIKE.scenarios).values() if s.fault is None]
+    """The cells of a full run of the spike; of an emulator those that it is measured in.
+
+    Faults are a table of their own.
+    """
+    read = read_scenarios(SPIKE.scenarios).values()
+    scenarios = [scenario for scenario in read if scenario.experiment != "fault"]
     swept = [variant for scenario in scenarios for variant in variants(scenario, full=True)]
     yield Shape(swept[0], SPIKE.candidate(swept[0].scenario.analysis.baseline), "java", 3, "A/A")
     for variant in swept:
