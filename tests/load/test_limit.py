@@ -20,7 +20,7 @@ from tests.synthetic.queue import QueueSession, bench
 from tests.synthetic.segment import segment
 from tests.synthetic.workload import cargo, evenly, wiring
 
-BROKER_S, CLIENT_S = 300e-6, 50e-6
+BROKER_S, CLIENT_S = 300e-6, 200e-6
 """CPU that a message costs each side."""
 
 ASKED_PER_S = 20_000.0

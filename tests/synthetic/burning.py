@@ -161,7 +161,11 @@ def broker(path: Path, burn_s: float, core: int) -> Iterator[Broker]:
 
 @contextmanager
 def burners(core: int, count: int) -> Iterator[None]:
-    """Let ``count`` processes compete for a core."""
+    """Let ``count`` processes compete for a core.
+
+    Each is a session of its own: Linux shares a core out between sessions first (autogroup), and
+    all in one session would get no more of it together than the one they compete with.
+    """
     if count == 0:
         yield
         return
@@ -178,6 +182,7 @@ def _pinned(code: str, core: int, stdout: int | None = None) -> Iterator[subproc
         [sys.executable, "-c", pinned],
         env=environment,
         stdout=stdout,
+        start_new_session=True,
     )
     os.sched_setaffinity(process.pid, [core])
     try:
