@@ -67,6 +67,7 @@ BURNING = Client(
 )
 LENGTH_S = 2.0
 COMPETING = 9
+TRIES = 3
 
 
 @pytest.fixture(scope="module")
@@ -91,16 +92,24 @@ def measured(crew: Crew, server: Broker) -> Outcome:
 @pytest.mark.slow
 @pytest.mark.skipif(len(CORES) < 2, reason="each side needs a core of its own")
 def test_throttling_real_processes_moves_the_limit_and_back(pinned: Crew, tmp_path: Path) -> None:
-    """Nine processes compete for the client's core, and then for the broker's."""
-    limits, wanted = [], ["broker", "client", "broker"]
+    """Nine processes compete for the client's core, and then for the broker's.
+
+    Tried again where others were at work in between: then nobody can say who was throttled.
+    """
+    seen: list[list[Limit]] = []
     with broker(tmp_path / "socket", BROKER_S, CORES[0]) as server:
-        for core in (None, CORES[1], CORES[0]):
+        for _ in range(TRIES):
             _skip_in_a_crowd()
-            with burners(core or 0, 0 if core is None else COMPETING):
-                limits.append(measured(pinned, server).limit)
-    if limits != wanted:
-        _skip_in_a_crowd()
-    assert limits == wanted
+            seen.append([throttled(pinned, server, core) for core in (None, CORES[1], CORES[0])])
+            if seen[-1] == ["broker", "client", "broker"]:
+                return
+    _skip_in_a_crowd()
+    pytest.fail(f"the limits of {TRIES} tries: {seen}")
+
+
+def throttled(crew: Crew, server: Broker, core: int | None) -> Limit:
+    with burners(core or 0, 0 if core is None else COMPETING):
+        return measured(crew, server).limit
 
 
 def _skip_in_a_crowd() -> None:
