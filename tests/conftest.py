@@ -30,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning"
     )
+    # and leaves a socket whose connection was refused to the collector: one without an address
+    config.addinivalue_line(
+        "filterwarnings",
+        r"ignore:Exception ignored in. <socket.socket .*laddr=..0\.0\.0\.0.,"
+        ":pytest.PytestUnraisableExceptionWarning",
+    )
 
 
 @pytest.fixture(scope="session")
