@@ -104,6 +104,21 @@ def test_a_trial_that_broke_off_keeps_its_row_and_reason() -> None:
     assert "it never came back" in told
 
 
+def test_what_could_not_be_put_in_is_one_line_a_reason() -> None:
+    def never(candidate: str, kind: str, reason: str) -> Record:
+        left: dict[str, object] = {"status": "unavailable", "reason": reason, "metrics": {}}
+        return trial(candidate, kind).model_copy(update=left)
+
+    told = table(
+        trial("kafka"),
+        *(never(c, "kill-broker", "in memory") for c in ("sqs-fifo", "kinesis")),
+        *(never("null", kind, "nothing") for kind in ("kill-broker", "pause-broker")),
+    )
+    assert "not run: sqs-fifo, kinesis: kill-broker: in memory  " in told
+    assert "not run: null: kill-broker, pause-broker: nothing" in told
+    assert sum("| kill-broker" in line for line in told.splitlines()) == 1
+
+
 def test_rows_stand_by_fault_and_then_by_candidate() -> None:
     records = [trial(c, k) for k in ("pause-broker", "kill-broker") for c in ("kafka", "null")]
     found = faults(records, SCENARIOS, candidates())["faults"]

@@ -98,6 +98,26 @@ def faults(
     return {name: [f for f in cells if f.cell.scenario == name] for name in names}
 
 
+def _put_in(each: Sequence[Fault]) -> list[Fault]:
+    """Those that could be put into their candidate."""
+    return [fault for fault in each if fault.cell.first.status != "unavailable"]
+
+
+def left_out(each: Sequence[Fault]) -> list[str]:
+    """A line for each reason why faults could not be put in: which, and into which candidates."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for fault in each:
+        if fault.cell.first.status == "unavailable":
+            kinds.setdefault((fault.cell.first.reason, fault.cell.candidate), []).append(fault.kind)
+    lines: dict[tuple[str, str], list[str]] = {}
+    for (reason, candidate), had in kinds.items():
+        lines.setdefault((reason, ", ".join(dict.fromkeys(had))), []).append(candidate)
+    return [
+        f"not run: {', '.join(candidates)}: {had}: {reason}"
+        for (reason, had), candidates in lines.items()
+    ]
+
+
 def is_fault(record: Record, scenarios: Mapping[str, Scenario]) -> bool:
     """Whether a record belongs to the table of faults."""
     scenario = scenarios.get(record.scenario)
@@ -124,8 +144,8 @@ def to_markdown(found: Mapping[str, Sequence[Fault]], scenarios: Mapping[str, Sc
         notes = Footnotes()
         lines += [f"## {name}", "", f"{scenarios[name].title}. {scenarios[name].question}", ""]
         lines += [_line(HEADER), _line(["---"] * len(HEADER))]
-        lines += [_line(_cells(fault, notes)) for fault in each]
-        lines += ["", *(f"{line}  " for line in notes.lines()), ""]
+        lines += [_line(_cells(fault, notes)) for fault in _put_in(each)]
+        lines += ["", *(f"{line}  " for line in [*notes.lines(), *left_out(each)]), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -192,7 +212,7 @@ def show(
         notes = Footnotes()
         console.print(f"\n[bold]{name}[/] {escape(scenarios[name].title)}", highlight=False)
         console.print(_grid(each, notes))
-        for line in notes.lines():
+        for line in [*notes.lines(), *left_out(each)]:
             console.print(line, markup=False, highlight=False, style="dim")
     told = losses(found)
     for line in told:
@@ -208,7 +228,7 @@ def _grid(each: Sequence[Fault], notes: Footnotes) -> Grid:
     headers = ("confirmed", "lost", "never\ndelivered", "dupli-\ncated", "out of\norder")
     for header in (*headers, "recover\ns", "longest\ngap s"):
         grid.add_column(header, justify="right")
-    for fault in each:
+    for fault in _put_in(each):
         marks, counts = notes.mark(*fault.remarks), fault.counts
         names = ("confirmed", "lost", "undelivered", "duplicated", "reordered")
         times = (fault.longest("recovery_s"), fault.longest("longest_gap_s"))
