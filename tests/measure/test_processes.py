@@ -35,10 +35,11 @@ def test_a_core_is_busy_for_as_long_as_a_process_burns_it() -> None:
 
 
 def test_memory_is_that_of_the_largest() -> None:
-    with _child(HOLD) as child:
-        assert rss_bytes([child.pid]) >= 100_000_000
-        assert rss_bytes([child.pid, os.getpid()]) >= rss_bytes([os.getpid()])
-        child.communicate(b"\n")
+    with _child(HOLD) as large, _child("print('idle', flush=True)\ninput()") as small:
+        assert rss_bytes([large.pid]) >= 100_000_000 > rss_bytes([small.pid])
+        assert rss_bytes([small.pid, large.pid]) == rss_bytes([large.pid])
+        for child in (large, small):
+            child.communicate(b"\n")
 
 
 def test_a_process_that_is_gone_counts_nothing() -> None:
