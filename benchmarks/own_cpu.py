@@ -88,7 +88,8 @@ def _awake(name: str, rounds: Sequence[Round]) -> Ratio:
     note = AWAKE.format(
         sleep=_mean([s.sleep_us for s in spent]), wake=_mean([s.wake_us for s in spent])
     )
-    shares = [max(s.own_us - s.wake_us, 0.0) / s.all_us for s in spent]
+    # a loop's sleep may cost less than the bare one beside it: no more is left out than it took
+    shares = [(s.own_us - min(s.wake_us, s.loop_us)) / s.all_us for s in spent]
     return ratio_of(f"own-cpu-share-awake-{name}", shares, note)
 
 
