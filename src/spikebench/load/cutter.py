@@ -35,7 +35,7 @@ def _cut_one(pid: int, ports: Set[int]) -> int:
 
 
 def _shut(pid: int, descriptor: int) -> bool:
-    with suppress(ProcessLookupError, OSError), closing(_borrowed(pid, descriptor)) as borrowed:
+    with suppress(OSError), closing(_borrowed(pid, descriptor)) as borrowed:
         borrowed.shutdown(socket.SHUT_RDWR)
         return True
     return False

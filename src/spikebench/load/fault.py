@@ -86,25 +86,27 @@ class Injection:
         _KINDS[self.fault.kind](self)
 
     def kill_broker(self) -> None:
-        self.server.crash()
-        time.sleep(self.fault.down_s)
-        self.server.start_again()
+        self._kill(self.server)
 
     def kill_broker_holding(self) -> None:
         self.kill_broker()
         self.session.attach()
 
     def kill_leader(self) -> None:
-        leader = self._leader()
-        leader.crash()
-        time.sleep(self.fault.down_s)
-        leader.start_again()
+        self._kill(self._leader())
 
     def pause_leader(self) -> None:
-        leader = self._leader()
-        leader.pause()
+        self._pause(self._leader())
+
+    def _kill(self, server: Breakable) -> None:
+        server.crash()
+        time.sleep(self.fault.down_s)
+        server.start_again()
+
+    def _pause(self, server: Breakable) -> None:
+        server.pause()
         time.sleep(self.fault.paused_s)
-        leader.resume()
+        server.resume()
 
     def _leader(self) -> Breakable:
         """The node that leads what the trial sends to; to ask for it is no part of the fault."""
@@ -113,9 +115,7 @@ class Injection:
         return leader
 
     def pause_broker(self) -> None:
-        self.server.pause()
-        time.sleep(self.fault.paused_s)
-        self.server.resume()
+        self._pause(self.server)
 
     def cut_connection(self) -> None:
         until = time.monotonic() + self.fault.cut_s

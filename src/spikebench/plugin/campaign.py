@@ -103,7 +103,7 @@ class Campaign:
     def finished(self, cell: Cell, block: int) -> bool:
         """Whether the run that is gone on with has this trial, and its second try if one is due."""
         tries = self._tries.get((cell.key, block), [])
-        return len(tries) > 1 or any(not _is_generators_doing(one) for one in tries)
+        return len(tries) > 1 or any(not one.spoilt for one in tries)
 
     def pass_over(self) -> None:
         """Leave out a trial that the record file has; the table is written all the same.
@@ -128,7 +128,7 @@ class Campaign:
         earlier record.
         """
         record = self._measured(cell, block)
-        again = _is_generators_doing(record) and (cell.key, block) not in self._tries
+        again = record.spoilt and (cell.key, block) not in self._tries
         return self._measured(cell, block) if again else record
 
     def _measured(self, cell: Cell, block: int) -> Record:
@@ -208,8 +208,3 @@ class Campaign:
         return found
 
     _order_of: dict[int, dict[str, int]] = field(default_factory=dict)
-
-
-def _is_generators_doing(record: Record) -> bool:
-    """Whether a trial does not count because the load generator was the limit."""
-    return record.status == "void" and record.limit == "client"

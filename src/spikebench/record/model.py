@@ -52,4 +52,9 @@ class Record(Part):
     versions: dict[str, str] = Field(default_factory=dict)
     environment: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def spoilt(self) -> bool:
+        """Whether the trial does not count because the load generator was the limit."""
+        return self.status == "void" and self.limit == "client"
+
     model_config = STRICT | ConfigDict(frozen=True, populate_by_name=True)

@@ -94,12 +94,7 @@ class Trials:
         not: they were not chosen by what they showed.
         """
         again = {trial.block for trial in self.valid}
-        replaced = [
-            t
-            for t in self.records
-            if (t.status, t.limit) == ("void", "client") and t.block in again
-        ]
-        return self.void - len(replaced)
+        return self.void - sum(trial.spoilt and trial.block in again for trial in self.records)
 
     @cached_property
     def reasons(self) -> dict[str, int]:
