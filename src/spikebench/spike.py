@@ -8,15 +8,23 @@ from pathlib import Path
 from spikebench.candidate import Candidate
 from spikebench.errors import UsageError
 
+MESSAGES = "spikebench.report.messages:LAYOUT"
+"""The layout of tables about messages, which a spike has that names none."""
+
 
 @dataclass(frozen=True)
 class Spike:
-    """One open question with its candidates; ``scenarios`` is the folder of scenario files."""
+    """One open question with its candidates; ``scenarios`` is the folder of scenario files.
+
+    ``layout`` is ``package.module:ATTRIBUTE`` of a ``spikebench.report.layout.Layout``: the columns
+    of its tables, its plots, and how its requirements are judged. It is imported when it is needed.
+    """
 
     name: str
     question: str
     candidates: tuple[Candidate, ...]
     scenarios: Path
+    layout: str = MESSAGES
 
     def candidate(self, name: str) -> Candidate:
         """Return the candidate called ``name``; raise UsageError listing the known ones."""

@@ -19,6 +19,7 @@ from spikebench.report.column import NOTHING, count, figure
 from spikebench.report.table import Row
 from spikebench.report.wording import Footnotes
 from spikebench.scenario.model import Scenario
+from spikebench.scenario.model import Scenario as MessageScenario
 
 COUNTS = ("sent", "confirmed", "delivered", "lost", "duplicated", "reordered")
 HEADER = (
@@ -121,7 +122,7 @@ def left_out(each: Sequence[Fault]) -> list[str]:
 def is_fault(record: Record, scenarios: Mapping[str, Scenario]) -> bool:
     """Whether a record belongs to the table of faults."""
     scenario = scenarios.get(record.scenario)
-    return scenario is not None and scenario.experiment == "fault"
+    return isinstance(scenario, MessageScenario) and scenario.experiment == "fault"
 
 
 def losses(found: Mapping[str, Sequence[Fault]]) -> list[str]:
