@@ -9,7 +9,7 @@ from typing import Literal
 from spikebench.candidate import Capabilities, Ordering
 from spikebench.record.trials import Trials
 from spikebench.report.column import figure
-from spikebench.scenario.model import Requires
+from spikebench.scenario.messages import Requires
 from spikebench.stats import Interval, interval
 from spikebench.stats.comparison import FEWEST_TRIALS
 from spikebench.stats.pair import EMULATED
