@@ -8,20 +8,21 @@ from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.cell import Cell
 from spikebench.errors import UsageError
 from spikebench.plan import Selection, plan
-from spikebench.scenario.model import (
+from spikebench.scenario.messages import (
     Analysis,
     Arrivals,
     Consumers,
     Fault,
     FaultKind,
+    MessageScenario,
     Payload,
-    Scenario,
     Timing,
 )
-from spikebench.scenario.profile import PROFILES, Profile
+from spikebench.scenario.profile import Profile
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.software import Presence
+from spikes.messaging.profiles import PROFILES
 from tests.synthetic.server import Pretended, software
 from tests.synthetic.workload import FLAWED, candidate, scenario
 
@@ -62,7 +63,7 @@ def cells(
     tmp_path: Path,
     selection: Selection | None = None,
     profile: Profile = FULL,
-    scenarios: dict[str, Scenario] | None = None,
+    scenarios: dict[str, MessageScenario] | None = None,
 ) -> list[Cell]:
     return plan(SPIKE, scenarios or SCENARIOS, profile, selection or Selection(), Cache(tmp_path))
 

@@ -13,7 +13,7 @@ from spikebench import report
 from spikebench.errors import RecordError
 from spikebench.record import Record
 from spikebench.report.table import tabulate
-from spikebench.scenario.model import Promise, Requires
+from spikebench.scenario.messages import Promise, Requires
 from tests.report.synthetic import (
     MACHINE,
     SPEED,

@@ -5,18 +5,14 @@ from pathlib import Path
 import pytest
 
 from spikebench.errors import UsageError
-from spikebench.scenario.model import Scenario
-from spikebench.scenario.profile import (
-    DEFAULT_PROFILE,
-    PROFILES,
-    Profile,
-    profile_named,
-    trial_s,
-)
+from spikebench.scenario.messages import MessageScenario
+from spikebench.scenario.profile import DEFAULT_PROFILE, NAMES, USUAL, Profile
 from spikebench.scenario.read import read_scenarios
 from spikebench.scenario.variant import for_emulator, variants
+from spikes.messaging.profiles import PROFILES
+from spikes.messaging.spike import SPIKE
 
-SCENARIOS = read_scenarios(Path(__file__).parents[2] / "scenarios" / "messaging")
+SCENARIOS = read_scenarios(Path(__file__).parents[2] / "scenarios" / "messaging", MessageScenario)
 
 SOFTWARE, EMULATED = 5, 4
 """Candidates of the messaging spike: three kinds of RabbitMQ, Kafka and null; four AWS queues."""
@@ -29,9 +25,9 @@ def block_s(name: str) -> float:
     for scenario in SCENARIOS.values():
         if profile.covers(scenario.scenario):
             fitted = profile.fitted(scenario)
-            cells = [trial_s(v.scenario) for v in variants(fitted, profile.full_sweep)]
+            cells = [v.scenario.seconds for v in variants(fitted, profile.full_sweep)]
             emulated = [
-                trial_s(v.scenario) for v in variants(for_emulator(fitted), profile.full_sweep)
+                v.scenario.seconds for v in variants(for_emulator(fitted), profile.full_sweep)
             ]
             shown = [] if scenario.experiment == "capacity" else emulated
             total += SOFTWARE * sum(cells) + EMULATED * sum(shown) + cells[0]
@@ -56,7 +52,7 @@ def test_every_profile_with_verdicts_has_trials_enough_for_them() -> None:
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
 def test_the_scenarios_of_a_profile_exist_and_fit_it(profile: Profile) -> None:
     assert set(profile.scenarios or ()) <= set(SCENARIOS)
-    assert all(isinstance(profile.fitted(s), Scenario) for s in SCENARIOS.values())
+    assert all(isinstance(profile.fitted(s), MessageScenario) for s in SCENARIOS.values())
 
 
 def test_full_covers_everything() -> None:
@@ -64,9 +60,13 @@ def test_full_covers_everything() -> None:
 
 
 def test_a_profile_is_found_by_name_and_an_unknown_one_refused() -> None:
-    assert profile_named(DEFAULT_PROFILE).name == "standard"
+    assert SPIKE.profile(DEFAULT_PROFILE).name == "standard"
     with pytest.raises(UsageError, match="choose one of smoke, quick, standard, full"):
-        profile_named("quik")
+        SPIKE.profile("quik")
+
+
+def test_profiles_are_called_the_same_in_every_spike() -> None:
+    assert tuple(PROFILES) == tuple(USUAL) == NAMES
 
 
 def test_change_data_is_what_the_team_runs() -> None:

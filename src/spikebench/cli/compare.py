@@ -68,10 +68,8 @@ def compare(
       spikebench compare 20261120-0900 20261122-1930        (two runs, cell by cell)
       spikebench compare 20261120-0900 20261122-1930 --gate (8 where the second is worse)
     """
-    from spikebench.scenario.read import read_scenarios
-
     found = chosen_spike(spike)
-    scenarios = read_scenarios(found.scenarios)
+    scenarios = found.read_scenarios()
     sides = _Sides.of(names, baseline, [candidate.name for candidate in found.candidates])
     if sides.across:
         runs = [_cells(found.name, run_id, results) for run_id in sides.all]

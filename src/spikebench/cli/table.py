@@ -38,11 +38,10 @@ def table(spike: str | None, run: str | None, kind: str, write: bool, results: P
     """
     from spikebench import report
     from spikebench.record import find_run, read_records
-    from spikebench.scenario.read import read_scenarios
 
     found = chosen_spike(spike)
     records = read_records(find_run(found.name, run, results))
-    scenarios = read_scenarios(found.scenarios)
+    scenarios = found.read_scenarios()
     if write:
         folder = results / found.name
         for path in report.write(

@@ -10,7 +10,7 @@ from spikebench.candidate import Candidate
 from spikebench.errors import RecordError
 from spikebench.record.model import Record
 from spikebench.scenario.model import Scenario
-from spikebench.spike import MESSAGES
+from spikebench.spike import MESSAGES_LAYOUT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,7 @@ def write(
     scenarios: Mapping[str, Scenario],
     folder: Path,
     candidates: Sequence[Candidate] = (),
-    layout: str = MESSAGES,
+    layout: str = MESSAGES_LAYOUT,
 ) -> list[Path]:
     """Write ``table.md``, ``table.csv`` and the plots (SVG and PNG); return their paths.
 
@@ -61,7 +61,7 @@ def terminal(
     scenarios: Mapping[str, Scenario],
     console: Console,
     candidates: Sequence[Candidate] = (),
-    layout: str = MESSAGES,
+    layout: str = MESSAGES_LAYOUT,
 ) -> None:
     """Print the table that decides, within 100 columns, and say where the rest is."""
     from spikebench.report import faults
@@ -81,7 +81,7 @@ def text(
     scenarios: Mapping[str, Scenario],
     kind: str,
     candidates: Sequence[Candidate] = (),
-    layout: str = MESSAGES,
+    layout: str = MESSAGES_LAYOUT,
 ) -> str:
     """Return the whole table as text; ``kind`` is ``md`` or ``csv``."""
     from spikebench.report.layout import load

@@ -40,15 +40,6 @@ def _name(cell: Trials, shared: ParamsKey) -> str:
     return " ".join([cell.candidate, *own])
 
 
-def baseline_params(analysis: Analysis) -> dict[str, str]:
-    """The parameters of a baseline that is no candidate but a value, such as ``lever: baseline``.
-
-    Empty where a scenario compares candidates alone.
-    """
-    given: Mapping[str, object] = getattr(analysis, "baseline_params", {})
-    return {name: str(value) for name, value in given.items()}
-
-
 def declared(cells: Sequence[Trials], scenarios: Mapping[str, Scenario]) -> list[Declared]:
     """Compare every cell with its scenario's baseline; Holm goes over all of them together.
 
@@ -100,7 +91,7 @@ def _place(cell: Trials) -> tuple[object, ...]:
 
 
 def _against_baseline(cells: Sequence[Trials], analysis: Analysis) -> list[Declared]:
-    fixed = baseline_params(analysis)
+    fixed = analysis.baseline_params
     having, others = [], []
     for cell in cells:
         has = fixed.items() <= dict(cell.params).items()

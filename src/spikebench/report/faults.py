@@ -18,8 +18,8 @@ from spikebench.report import wording
 from spikebench.report.column import NOTHING, count, figure
 from spikebench.report.table import Row
 from spikebench.report.wording import Footnotes
+from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.model import Scenario
-from spikebench.scenario.model import Scenario as MessageScenario
 
 COUNTS = ("sent", "confirmed", "delivered", "lost", "duplicated", "reordered")
 HEADER = (

@@ -18,7 +18,7 @@ from spikebench.report.requirement import (
     unless_void,
     untried,
 )
-from spikebench.scenario.model import Requires
+from spikebench.scenario.messages import Requires
 from spikebench.stats import interval
 from spikebench.stats.comparison import FEWEST_TRIALS
 from spikebench.stats.pair import EMULATED

@@ -12,8 +12,8 @@ from spikebench.report.requirement import Judgement
 from spikebench.report.screen import against, measured, named, required, trials
 from spikebench.report.table import Row
 from spikebench.report.wording import Footnotes
+from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.model import Scenario
-from spikebench.scenario.model import Scenario as MessageScenario
 
 COLUMNS = (
     Column("throughput", "throughput msg/s"),

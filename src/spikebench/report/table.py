@@ -15,7 +15,7 @@ from spikebench.report.layout import Layout, load
 from spikebench.report.requirement import Judgement
 from spikebench.report.source import is_read
 from spikebench.scenario.model import Scenario
-from spikebench.spike import MESSAGES
+from spikebench.spike import MESSAGES_LAYOUT
 from spikebench.stats import Drift, Interval, drift, drifting, fingerprint, interval
 
 FIDELITIES = ("service", "software", "emulator", "published", "model")
@@ -94,7 +94,7 @@ def tabulate(
     the order of rows; both may lack what the records have, which then goes without. ``layout`` is
     the spike's, that of messages where none is given.
     """
-    layout = layout or load(MESSAGES)
+    layout = layout or load(MESSAGES_LAYOUT)
     found = by_cell(records)
     places = {candidate.name: place for place, candidate in enumerate(candidates)}
     found.sort(key=lambda cell: _order(cell, places, layout))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from spikebench.record.trials import ParamsKey
 from spikebench.report.column import NOTHING
-from spikebench.report.declared import CEILING, Declared, baseline_params
+from spikebench.report.declared import CEILING, Declared
 from spikebench.report.requirement import NO_TRIAL, Headroom, Judgement
 from spikebench.report.source import source
 from spikebench.report.table import Row
@@ -59,7 +59,7 @@ def params(key: ParamsKey) -> str:
 
 def baseline(analysis: Analysis) -> str:
     """What rows are compared with: a candidate, or a parameter's value and then a candidate."""
-    own = params(tuple(baseline_params(analysis).items()))
+    own = params(tuple(analysis.baseline_params.items()))
     return f"{own}, and that with {analysis.baseline}," if own else analysis.baseline
 
 
