@@ -1,4 +1,4 @@
-"""Synthetic records of cold starts: shaped like a run's, made of a seed, and evidence of nothing."""
+"""Synthetic records of cold starts: shaped like a run, made of a seed, and evidence of nothing."""
 
 from __future__ import annotations
 

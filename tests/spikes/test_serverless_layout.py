@@ -110,7 +110,7 @@ def test_bold_leads_over_all_levers_of_a_memory_size() -> None:
 
 
 def test_rows_stand_by_size_then_runtime_then_lever_as_declared() -> None:
-    order = [key for key in named(rows(list(run(2, sizes=(1769, 512)))))]
+    order = list(named(rows(list(run(2, sizes=(1769, 512))))))
     assert order == [
         (name, lever, str(memory_mb)) for memory_mb in (512, 1769) for name, lever in STARTS
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -62,7 +62,7 @@ def test_bars_stand_in_the_tables_order_with_runtimes_apart() -> None:
     drawn = phases(list(run()))
     assert labels(drawn) == [f"{name} {lever}" for name, lever in STARTS]
     places = list(drawn.axes[0].get_yticks())
-    gaps = [round(b - a, 2) for a, b in zip(places, places[1:], strict=False)]
+    gaps = [round(b - a, 2) for a, b in pairwise(places)]
     assert gaps == [1, 1, 1.6, 1, 1, 1, 1.6, 1.6]
 
 
