@@ -42,7 +42,7 @@ def test_a_spike_that_names_none_has_that_of_messages() -> None:
 
 
 def test_what_is_named_must_be_a_layout() -> None:
-    with pytest.raises(AssertionError, match="tests.synthetic.layout:_judge must be a Layout"):
+    with pytest.raises(AssertionError, match=r"layout:_judge must be a Layout"):
         load("tests.synthetic.layout:_judge")
 
 
