@@ -10,7 +10,7 @@ from spikebench.record.trials import Trials
 from spikebench.report.column import Column
 from spikebench.report.layout import Layout, ScreenColumn
 from spikebench.report.requirement import Judgement, at_most, judgement, unless_void, untried
-from spikebench.report.screen import against, bounded, measured, named, required, trials
+from spikebench.report.screen import against, bound, bounded, measured, named, trials
 from spikebench.report.table import Row, Table
 from spikebench.report.wording import Footnotes
 from spikebench.scenario.model import Scenario
@@ -76,6 +76,15 @@ def _name(row: Row, notes: Footnotes) -> str:
     return named(name, row) + notes.mark(*_remarks(row))
 
 
+def _warm(row: Row, notes: Footnotes) -> str:
+    """Milliseconds to the microsecond, which fits the column."""
+    found = row.intervals.get("warm_p50")
+    if found is None or found.median >= 0.1:
+        return measured("warm_p50")(row, notes)
+    text = f"{found.median:.3f}"
+    return f"[bold]{text}[/]" if "warm_p50" in row.best else text
+
+
 SCREEN = (
     ScreenColumn("runtime, lever", 20, _name, left=True),
     ScreenColumn("up\nms", 5, measured("runtime_up")),
@@ -83,11 +92,11 @@ SCREEN = (
     ScreenColumn("first\nms", 6, measured("first_invoke")),
     ScreenColumn("cold\nms", 6, measured("cold_start")),
     ScreenColumn("95 %\ninterval", 13, bounded("cold_start")),
-    ScreenColumn("warm\nms", 5, measured("warm_p50")),
+    ScreenColumn("warm\nms", 5, _warm),
     ScreenColumn("peak\nMB", 5, measured("peak_memory")),
     ScreenColumn("against\nbaseline", 11, against),
     ScreenColumn("n", 3, trials),
-    ScreenColumn("required", 10, required, left=True),
+    ScreenColumn("required", 10, bound, left=True),
 )
 
 LAYOUT = Layout(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from spikebench.record.model import Record
 from spikebench.report.figure import GREY, INK, WIDTH_INCHES, dress, reach
@@ -31,7 +31,7 @@ class Stroke:
     """How a lever's line is drawn."""
 
     marker: str
-    line: str
+    line: Literal["-", "--", "-.", ":", ""]
     colour: str
     hollow: bool = False
 
@@ -127,8 +127,7 @@ def memory_of(section: Section, state: State, panels: Panels) -> Figure:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.tick_params(axis="x", labelsize=7)
-    figure.supxlabel("memory, MB (log scale)", fontsize=9)
-    figure.supylabel("cold start, ms (log scale)", fontsize=9)
+    _name_scales(figure, "memory, MB (log scale)", "cold start, ms (log scale)")
     _explain(figure, panels, "marks: means over trials; bars: their 95 % intervals")
     return figure
 
@@ -141,8 +140,7 @@ def invokes_of(section: Section, state: State, panels: Panels) -> Figure:
         axes.set_xscale("log")
         axes.set_xlim(0.85, longest * 1.2)
         _by_decades(axes.xaxis, 1, longest)
-    figure.supxlabel("invoke (log scale; 1 is the first)", fontsize=9)
-    figure.supylabel("its duration, ms (log scale)", fontsize=9)
+    _name_scales(figure, "invoke, from the first (log scale)", "its duration, ms (log scale)")
     _explain(figure, panels, "medians over trials")
     return figure
 
@@ -173,6 +171,15 @@ def _panels(panels: Panels, title: str) -> tuple[Figure, list[Axes]]:
     return figure, all_axes[: len(panels)]
 
 
+def _name_scales(figure: Figure, x: str, y: str) -> None:
+    """Name the scales at the edges of the grid, which is where their figures stand."""
+    for axes in (axes for axes in figure.axes if axes.get_visible()):
+        if axes.xaxis.get_tick_params()["labelbottom"]:
+            axes.set_xlabel(x, fontsize=8.5)
+        if axes.yaxis.get_tick_params()["labelleft"]:
+            axes.set_ylabel(y, fontsize=8.5)
+
+
 def _ends(panels: Panels) -> tuple[float, float]:
     durations = [y for curves in panels.values() for curve in curves.values() for y in curve.y]
     return min(durations) / 1.4, max(durations) * 1.4
@@ -188,7 +195,7 @@ def _by_decades(axis: Axis, low: float, high: float) -> None:
 
 
 def _line(axes: Axes, curve: Curve, stroke: Stroke) -> None:
-    style = {
+    style: dict[str, Any] = {
         "marker": stroke.marker,
         "linestyle": stroke.line,
         "color": stroke.colour,
@@ -200,7 +207,12 @@ def _line(axes: Axes, curve: Curve, stroke: Stroke) -> None:
         below, above = zip(*curve.reaches, strict=True)
         axes.errorbar(curve.x, curve.y, yerr=(below, above), elinewidth=1, capsize=2, **style)
     else:
-        axes.plot(curve.x, curve.y, markevery=max(1, len(curve.x) // 8), **style)
+        axes.plot(curve.x, curve.y, markevery=_marked(len(curve.x)), **style)
+
+
+def _marked(points: int) -> list[int]:
+    """Places of the marks on a long line, as far from one another on a log scale as may be."""
+    return [n - 1 for n in range(1, points + 1) if n == points or f"{n:g}".rstrip("0") in "125"]
 
 
 def _stroke(key: str) -> Stroke:

@@ -92,7 +92,8 @@ def _place(cell: Trials) -> tuple[object, ...]:
 
 def _against_baseline(cells: Sequence[Trials], analysis: Analysis) -> list[Declared]:
     fixed = analysis.baseline_params
-    having, others = [], []
+    having: list[Trials] = []
+    others: list[Trials] = []
     for cell in cells:
         has = fixed.items() <= dict(cell.params).items()
         (having if has else others).append(cell)

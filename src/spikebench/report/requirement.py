@@ -18,10 +18,14 @@ NO_TRIAL = "no valid trial"
 
 @dataclass(frozen=True)
 class Clause:
-    """One requirement's outcome, with the figures in its reason."""
+    """One requirement's outcome, with the figures in its reason.
+
+    ``bound`` is the reason without a metric's interval, for tables that show that beside it.
+    """
 
     outcome: Outcome
     reason: str
+    bound: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,16 @@ class Judgement:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the outcome is not ``met``: the clauses that decided it."""
-        decided = (c.reason for c in self.clauses if c.outcome == self.outcome != "met")
-        return tuple(dict.fromkeys(decided))
+        return tuple(dict.fromkeys(clause.reason for clause in self._decided))
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """The same for a reader who sees the intervals: what was required, not what was held."""
+        return tuple(dict.fromkeys(clause.bound or clause.reason for clause in self._decided))
+
+    @property
+    def _decided(self) -> list[Clause]:
+        return [clause for clause in self.clauses if clause.outcome == self.outcome != "met"]
 
 
 def judgement(clauses: Iterable[Clause], headroom: Headroom | None = None) -> Judgement:
@@ -102,7 +114,7 @@ def _placed(metric: str, said: str, seen: tuple[float, float], met: bool, missed
     outcome: Outcome = "met" if met else "not met" if missed else "not shown"
     low, high = figure(seen[0]), figure(seen[1])
     shown = low if low == high else f"{low} to {high}"
-    return Clause(outcome, f"{metric} {shown}, required is {said}")
+    return Clause(outcome, f"{metric} {shown}, required is {said}", f"required is {said}")
 
 
 def _seen(metric: str, cell: Trials) -> tuple[float, float] | None:

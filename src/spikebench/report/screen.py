@@ -143,13 +143,23 @@ def against(row: Row, notes: Footnotes) -> str:  # noqa: ARG001 - a Fill
 
 
 def _short(ratio: float) -> str:
-    """Two decimals where there is room for them."""
+    """Two decimals where there is room for them; never a ratio of 0, which there is not."""
+    if ratio < 0.005:
+        return "<.01"
     return f"{ratio:.{2 if ratio < 9.995 else 1 if ratio < 99.95 else 0}f}"
 
 
 def required(row: Row, notes: Footnotes) -> str:
     """Whether the requirement is met, with what it turned on."""
+    return _judged(row, notes.mark(*wording.why_judged(row.judgement)))
+
+
+def bound(row: Row, notes: Footnotes) -> str:
+    """Whether the requirement is met, with what it is: for a row that has the interval."""
+    return _judged(row, notes.mark(*wording.bounds(row.judgement)))
+
+
+def _judged(row: Row, mark: str) -> str:
     if row.judgement is None:
         return NOTHING
-    outcome, mark = row.judgement.outcome, notes.mark(*wording.why_judged(row.judgement))
-    return f"[{COLOURS[outcome]}]{wording.requirement(row.judgement)}[/]{mark}"
+    return f"[{COLOURS[row.judgement.outcome]}]{wording.requirement(row.judgement)}[/]{mark}"

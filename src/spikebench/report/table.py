@@ -119,6 +119,7 @@ def tabulate(
 
 def _order(cell: Trials, places: Mapping[str, int], layout: Layout) -> tuple[object, ...]:
     return (
+        is_read(cell),
         _params_order(layout.shared(cell.params)),
         FIDELITIES.index(cell.fidelity),
         cell.candidate == CEILING,

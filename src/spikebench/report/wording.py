@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from spikebench.record.trials import ParamsKey
@@ -60,7 +61,7 @@ def params(key: ParamsKey) -> str:
 def baseline(analysis: Analysis) -> str:
     """What rows are compared with: a candidate, or a parameter's value and then a candidate."""
     own = params(tuple(analysis.baseline_params.items()))
-    return f"{own}, and that with {analysis.baseline}," if own else analysis.baseline
+    return f"{own}, that against {analysis.baseline}," if own else analysis.baseline
 
 
 def why_void(row: Row) -> list[str]:
@@ -92,7 +93,15 @@ def _digits(ratio: float) -> str:
 
 def why_judged(judgement: Judgement | None) -> tuple[str, ...]:
     """What a requirement turned on; that a cell has no trial is said beside their number."""
-    reasons = () if judgement is None else judgement.reasons
+    return _of_trials(() if judgement is None else judgement.reasons)
+
+
+def bounds(judgement: Judgement | None) -> tuple[str, ...]:
+    """The same without the intervals, which stand in the row."""
+    return _of_trials(() if judgement is None else judgement.bounds)
+
+
+def _of_trials(reasons: Iterable[str]) -> tuple[str, ...]:
     return tuple(reason for reason in reasons if not reason.startswith(NO_TRIAL))
 
 
