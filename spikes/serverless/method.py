@@ -14,11 +14,13 @@ from spikebench.scenario.model import Scenario
 from spikebench.target.cache import Cache
 from spikebench.target.cores import split_cores
 from spikebench.target.fleet import Berth
-from spikes.serverless.cold_start import Start, measure
-from spikes.serverless.function import Build, Builder, Function
-from spikes.serverless.handlers import exchange
-from spikes.serverless.runtimes import BUILDERS
+from spikes.serverless.box import Box
+from spikes.serverless.builders import BUILDERS
+from spikes.serverless.cold_start import measure
+from spikes.serverless.exchange import exchange
+from spikes.serverless.function import Build, Function
 from spikes.serverless.scenario import ColdStart
+from spikes.serverless.trial import Timeouts
 
 BUILDING_S = 10.0
 """About how long it takes to build a function that is not in the cache."""
@@ -28,8 +30,10 @@ class ColdStarts:
     """The method of the serverless spike: see ``spikebench.method.Method``."""
 
     def meant(self, scenario: Scenario, candidate: Candidate) -> bool:
-        """Whether the runtime knows the lever, and its language the handler."""
-        return BUILDERS[candidate.name].meant(_build(scenario))
+        """Whether the runtime has the lever at all, and its language the handler."""
+        build = _build(scenario)
+        has_handler = build.handler != "spring" or candidate.name.startswith("java-")
+        return has_handler and build.lever in BUILDERS[candidate.name].levers
 
     def withheld(
         self,
@@ -74,20 +78,18 @@ class FunctionLab:
         scenario = cold_start(asked.cell.scenario)
         function = self._function(asked.cell.candidate.name, _build(scenario))
         asked.versions.update(function.versions)
-        return measure(function, exchange(scenario.handler), self._start(scenario))
+        asks = exchange(scenario.handler)
+        return measure(
+            function,
+            asks.event,
+            asks.expected,
+            Box(scenario.memory_mb, tuple(split_cores().server), scenario.page_cache),
+            invokes=1 + scenario.invokes.after_first,
+            timeouts=Timeouts(scenario.invokes.init_s, scenario.invokes.invoke_s),
+        )
 
     def close(self) -> None:
         """Nothing outlives its trial."""
-
-    def _start(self, scenario: ColdStart) -> Start:
-        return Start(
-            memory_mb=scenario.memory_mb,
-            page_cache=scenario.page_cache,
-            invokes=scenario.invokes.after_first,
-            init_timeout_s=scenario.invokes.init_s,
-            invoke_timeout_s=scenario.invokes.invoke_s,
-            cpus=tuple(split_cores().server),
-        )
 
     def _function(self, candidate: str, build: Build) -> Function:
         """The function, built if it is not; a second try at one that can't be fails at once."""
@@ -96,8 +98,8 @@ class FunctionLab:
             raise self._broken[key]
         if key not in self._functions:
             try:
-                builder: Builder = BUILDERS[candidate]
-                self._functions[key] = builder.build(build, self.setting.cache, self.setting.say)
+                setting, builder = self.setting, BUILDERS[candidate]
+                self._functions[key] = builder.build(build, setting.cache, setting.say)
             except SpikebenchError as error:
                 self._broken[key] = error
                 raise
