@@ -41,7 +41,7 @@ class Built:
         """Build the plainest of its functions."""
         self.builder.build(Build("hello"), cache, say)
 
-    def start(self, cache: Cache, cores: Cores, say: Say) -> Running:
+    def start(self, cache: Cache, cores: Cores, say: Say) -> Running:  # noqa: ARG002
         """A function is no server; raises TargetError."""
         raise TargetError("a function is started anew in each trial, and never kept running")
 
