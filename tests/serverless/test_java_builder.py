@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import subprocess
 import time
 from dataclasses import replace
@@ -217,12 +218,12 @@ def test_the_package_holds_handler_and_libraries_only(cache: Cache) -> None:
 def test_the_mark_is_written_and_classes_are_counted(tmp_path: Path) -> None:
     function = JavaBuilder(17).build(Build("hello"), Cache.open(), print)
     assert function.classes_loaded is not None
-    mark = tmp_path / "mark"
+    mark, silent = tmp_path / "mark", socket.create_server(("127.0.0.1", 0))
     os.mkfifo(mark)
     environ = {
         **function.environ,
         "SPIKEBENCH_MARK": str(mark),
-        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9",
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{silent.getsockname()[1]}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
     }
     process = subprocess.Popen(
@@ -243,6 +244,7 @@ def test_the_mark_is_written_and_classes_are_counted(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+        silent.close()
         for left in Path("/tmp").glob(f"hsperfdata_*/{process.pid}"):
             left.unlink()
 

@@ -29,6 +29,9 @@ ARTEFACTS = _HERE.parent / "artefacts"
 HANDLERS = _HERE.parent / "handlers"
 RUNTIME_LOCK = ARTEFACTS / "java-runtime.lock"
 _LAUNCHER = _HERE / "launcher"
+_REVISION = 1
+"""Grows with every change of how jars are made here, so that older ones are left behind."""
+
 _DATE = (1980, 2, 1, 0, 0, 0)
 _DATE_S = 318211200
 _NATIVE = {"x86_64": "linux-x86_64", "aarch64": "linux-aarch_64"}
@@ -215,7 +218,7 @@ def _compile(
     sources: Path, release: int, class_path: Sequence[Path], out: Path, cache: Cache, say: Say
 ) -> None:
     files = sorted(sources.rglob("*.java"))
-    say(f"compiling {len(files)} Java sources of {sources.parent.name}")
+    say(f"compiling {len(files)} Java sources in {sources}")
     compiler, home = maven.class_path(ecj.LOCK, cache, say), java_home(cache, say)
     try:
         wrong = ecj.compile_java(files, class_path, release, out, compiler, home)
@@ -236,8 +239,8 @@ def _copy_resources(sources: Path, classes: Path) -> None:
 
 
 def _write_jar(classes: Path, jar: Path) -> None:
-    files = [path for path in sorted(classes.rglob("*")) if path.is_file()]
-    _write_zip([(path.relative_to(classes).as_posix(), path) for path in files], jar)
+    # With an entry for each folder: Spring finds no classes in a jar that has none.
+    _write_zip([(path.relative_to(classes).as_posix(), path) for path in _sorted(classes)], jar)
     os.utime(jar, (_DATE_S, _DATE_S))
 
 
@@ -251,15 +254,19 @@ def _zipped_bytes(jars: Sequence[Path]) -> int:
 def _write_zip(entries: Sequence[tuple[str, Path]], path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, file in entries:
-            entry = zipfile.ZipInfo(name, _DATE)
+            entry = zipfile.ZipInfo(f"{name}/" if file.is_dir() else name, _DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, file.read_bytes())
+            archive.writestr(entry, b"" if file.is_dir() else file.read_bytes())
+
+
+def _sorted(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
 
 
 def _digest(setting: object, parts: Sequence[Path]) -> str:
-    digest = hashlib.sha256(str(setting).encode())
+    digest = hashlib.sha256(f"{_REVISION} {setting}".encode())
     for part in parts:
-        files = [part] if part.is_file() else [p for p in sorted(part.rglob("*")) if p.is_file()]
+        files = [part] if part.is_file() else [p for p in _sorted(part) if p.is_file()]
         for file in files:
             digest.update(f"\0{file.relative_to(part.parent).as_posix()}\0".encode())
             digest.update(file.read_bytes())

@@ -1,5 +1,6 @@
 package enrolments;
 
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -23,9 +24,9 @@ public class EnrolmentService {
         EnrolmentRequest.Person person = request.participant();
         Participant participant =
                 participants.save(new Participant(person.email(), person.name().strip()));
+        BigDecimal fee = request.fee().setScale(2);
         Enrolment enrolment =
-                new Enrolment(
-                        id(request), request.course(), request.starts(), participant, request.fee());
+                new Enrolment(id(request), request.course(), request.starts(), participant, fee);
         return EnrolmentView.of(enrolments.saveAndFlush(enrolment));
     }
 

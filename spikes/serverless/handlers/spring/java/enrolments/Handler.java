@@ -1,5 +1,6 @@
 package enrolments;
 
+import com.amazonaws.serverless.exceptions.ContainerInitializationException;
 import com.amazonaws.serverless.proxy.spring.SpringDelegatingLambdaContainerHandler;
 import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
@@ -17,10 +18,10 @@ import java.io.OutputStream;
 public final class Handler implements RequestStreamHandler {
     private static final long START_TIMEOUT_S = 300;
 
-    private final RequestStreamHandler service =
-            new SpringDelegatingLambdaContainerHandler(Application.class);
+    private final RequestStreamHandler service;
 
-    public Handler() throws InterruptedException {
+    public Handler() throws ContainerInitializationException, InterruptedException {
+        service = new SpringDelegatingLambdaContainerHandler(Application.class);
         if (!Application.awaitReady(START_TIMEOUT_S)) {
             throw new IllegalStateException(
                     "the application was not ready within " + START_TIMEOUT_S + " s");
