@@ -43,7 +43,7 @@ QUANTILES = {"p50": 1.0, "p95": 1.9, "p99": 3.1, "p999": 5.0}
 class Shape:
     """A cell of a generated run: who is measured under what, and its typical latency in ms."""
 
-    variant: Variant
+    variant: Variant[MessageScenario]
     candidate: Candidate
     client: str
     latency_ms: float

@@ -7,6 +7,7 @@ import pytest
 from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.cell import Cell
 from spikebench.errors import UsageError
+from spikebench.load.cells import message_scenario
 from spikebench.plan import Selection, plan
 from spikebench.scenario.messages import (
     Analysis,
@@ -159,7 +160,11 @@ def test_an_emulator_is_run_with_its_own_values(tmp_path: Path) -> None:
     given = scenario(emulator={"arrivals.rate_per_s": 20}, sweep={"arrivals.rate_per_s": [50, 60]})
     found = cells(tmp_path, scenarios={"steady": given})
     rates = {
-        name: [c.scenario.arrivals.rate_per_s for c in found if c.candidate.name == name]
+        name: [
+            message_scenario(c.scenario).arrivals.rate_per_s
+            for c in found
+            if c.candidate.name == name
+        ]
         for name in ("imitated", "stream")
     }
     assert rates == {"imitated": [20.0], "stream": [50.0, 60.0]}

@@ -164,7 +164,8 @@ def test_only_the_server_under_test_is_awake(tmp_path: Path) -> None:
 def test_everything_is_stopped_in_the_end_even_after_an_error(tmp_path: Path) -> None:
     def broken_off() -> None:
         with running(tmp_path) as run:
-            workers.append(run.crew)
+            assert isinstance(run.lab, MessageLab)
+            workers.append(run.lab.crew)
             run.measure(on("a"), 0)
             run.measure(on("b"), 0)
             raise TargetError("in the middle")

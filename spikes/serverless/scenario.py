@@ -18,9 +18,11 @@ Handler = Literal["hello", "json", "spring"]
 Lever = Literal[
     "baseline",
     "c1",
-    "appcds",
-    "aot-cache",
     "lambda-flags",
+    "appcds",
+    "appcds+c1",
+    "aot-cache",
+    "aot-cache+c1",
     "snapshot",
     "snapstart",
     "native",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spikebench.candidate import Candidate, Client
@@ -33,7 +33,7 @@ class Selection:
 
 def plan(
     spike: Spike,
-    scenarios: dict[str, Scenario],
+    scenarios: Mapping[str, Scenario],
     profile: Profile,
     selection: Selection,
     cache: Cache,
@@ -84,8 +84,8 @@ def _check_clients(candidates: Sequence[Candidate], asked: Sequence[str]) -> Non
 
 
 def _scenario_names(
-    scenarios: dict[str, Scenario],
-    meant: dict[str, Scenario],
+    scenarios: Mapping[str, Scenario],
+    meant: Mapping[str, Scenario],
     profile: Profile,
     asked: Sequence[str],
 ) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spikebench.errors import UsageError
-from spikebench.scenario.messages import MessageScenario
+from spikebench.scenario.messages import TRIAL_OVERHEAD_S, MessageScenario
 from spikebench.scenario.profile import DEFAULT_PROFILE, NAMES, USUAL, Profile
 from spikebench.scenario.read import read_scenarios
 from spikebench.scenario.variant import for_emulator, variants
@@ -18,6 +18,11 @@ SOFTWARE, EMULATED = 5, 4
 """Candidates of the messaging spike: three kinds of RabbitMQ, Kafka and null; four AWS queues."""
 
 
+def trial_s(scenario: MessageScenario) -> float:
+    """Seconds of a trial without the rates that a capacity trial climbs: those it may also skip."""
+    return scenario.timing.warmup_s + scenario.timing.measure_s + TRIAL_OVERHEAD_S
+
+
 def block_s(name: str) -> float:
     """Seconds of one block on default clients, with an A/A arm a scenario, on local targets."""
     profile = PROFILES[name]
@@ -25,9 +30,9 @@ def block_s(name: str) -> float:
     for scenario in SCENARIOS.values():
         if profile.covers(scenario.scenario):
             fitted = profile.fitted(scenario)
-            cells = [v.scenario.seconds for v in variants(fitted, profile.full_sweep)]
+            cells = [trial_s(v.scenario) for v in variants(fitted, profile.full_sweep)]
             emulated = [
-                v.scenario.seconds for v in variants(for_emulator(fitted), profile.full_sweep)
+                trial_s(v.scenario) for v in variants(for_emulator(fitted), profile.full_sweep)
             ]
             shown = [] if scenario.experiment == "capacity" else emulated
             total += SOFTWARE * sum(cells) + EMULATED * sum(shown) + cells[0]

@@ -71,9 +71,9 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         (
             "payload:",
             "zzz:",
-            "5: zzz: unknown key; known are scenario, title, question, experiment, payload, "
-            "arrivals, promise, producer, consumers, fault, timing, slo_p99_ms, requires, "
-            "analysis, sweep, full_sweep, emulator",
+            "5: zzz: unknown key; known are scenario, title, question, analysis, sweep, "
+            "full_sweep, emulator, experiment, payload, arrivals, promise, producer, consumers, "
+            "fault, timing, slo_p99_ms, requires",
         ),
         (
             "  kind: filler\n",

@@ -18,7 +18,6 @@ from spikebench.report import wording
 from spikebench.report.column import NOTHING, count, figure
 from spikebench.report.table import Row
 from spikebench.report.wording import Footnotes
-from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.model import Scenario
 
 COUNTS = ("sent", "confirmed", "delivered", "lost", "duplicated", "reordered")
@@ -122,7 +121,7 @@ def left_out(each: Sequence[Fault]) -> list[str]:
 def is_fault(record: Record, scenarios: Mapping[str, Scenario]) -> bool:
     """Whether a record belongs to the table of faults."""
     scenario = scenarios.get(record.scenario)
-    return isinstance(scenario, MessageScenario) and scenario.experiment == "fault"
+    return scenario is not None and scenario.breaks
 
 
 def losses(found: Mapping[str, Sequence[Fault]]) -> list[str]:
