@@ -15,7 +15,7 @@ from spikebench.report.table import Row, tabulate
 from spikebench.scenario.model import Scenario
 from spikes.serverless.layout import ANALOGUE, LAYOUT
 from spikes.serverless.scenario import Requires
-from tests.spikes.cold_starts import STARTS, candidates, published, record, run, scenario
+from tests.serverless.cold_starts import STARTS, candidates, published, record, run, scenario
 
 NAME = "spikes.serverless.layout:LAYOUT"
 SCENARIOS: dict[str, Scenario] = {"hello": scenario()}

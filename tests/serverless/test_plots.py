@@ -18,7 +18,7 @@ from spikes.serverless.plots import draw
 from spikes.serverless.plots.panels import by_invoke, by_memory, invokes_of, memory_of
 from spikes.serverless.plots.phases import PHASES, phases_of
 from spikes.serverless.plots.rows import main_state
-from tests.spikes.cold_starts import STARTS, candidates, published, record, run, scenario
+from tests.serverless.cold_starts import STARTS, candidates, published, record, run, scenario
 
 SIZES = (256, 512, 1024, 1769, 3008)
 
