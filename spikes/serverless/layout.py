@@ -108,5 +108,6 @@ LAYOUT = Layout(
     judge=_judge,
     draw=_draw,
     alternatives={"lever": get_args(Lever)},
+    settings=("memory_mb", "page_cache"),
     remarks=_remarks,
 )

@@ -118,8 +118,8 @@ def test_rows_stand_by_size_then_runtime_then_lever_as_declared() -> None:
 
 def test_the_screen_has_the_lever_in_the_name_and_the_size_in_the_title() -> None:
     lines = printed(list(run(sizes=SIZES))).splitlines()
-    assert "memory_mb=512; software" in lines
-    assert "memory_mb=1769; software" in lines
+    assert "memory_mb=512, page_cache=warm; software" in lines
+    assert "memory_mb=1769, page_cache=warm; software" in lines
     (slow, quick) = (line for line in lines if line.startswith("java-21 appcds "))
     assert not any("lever=" in line for line in lines if not line.startswith("hello"))
     told = " ".join(lines[1:3])
@@ -144,6 +144,13 @@ def test_a_start_of_half_a_minute_stays_on_one_line() -> None:
     assert sum(line.startswith(" ") for line in rest[2:]) == 0
 
 
+def test_a_size_that_is_not_swept_is_named_all_the_same() -> None:
+    assert "memory_mb=1769, page_cache=warm; software" in printed(list(run())).splitlines()
+    text = markdown([*run(), published(memory_mb=512)])
+    assert "| software | memory_mb=1769, page_cache=warm |" in text
+    assert "| published | memory_mb=512 |" in text
+
+
 def test_no_count_of_messages_and_no_limit_is_shown() -> None:
     for text in (markdown(list(run())), printed(list(run()))):
         assert "lost" not in text
@@ -155,7 +162,7 @@ def test_markdown_has_the_lever_in_a_column_and_names_it_in_verdicts() -> None:
     text = markdown(list(run(sizes=SIZES)))
     (header,) = (line for line in text.splitlines() if line.startswith("| candidate"))
     assert header.startswith("| candidate | lever | client | target | fidelity | params | cold")
-    assert "| java-21 | appcds | java | local | software | memory_mb=512 |" in text
+    assert "| java-21 | appcds | java | local | software | memory_mb=512, page_cache=warm |" in text
     assert "| java-21 appcds (java) | java-21 baseline (java) | memory_mb=512 |" in text
     assert "java-21 appcds better" in text
     assert "| python (awslambdaric) | java-21 (java) | lever=baseline, memory_mb=512 |" in text

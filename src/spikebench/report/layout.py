@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from spikebench.candidate import Candidate
 from spikebench.record.trials import ParamsKey, Trials
 from spikebench.report.column import Column
+from spikebench.report.source import is_read
 from spikebench.scenario.model import Scenario
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class Layout:
     ``how_to_read`` stands above the Markdown table, ``left_out`` below the terminal's. ``headline``
     is the metric compared where a scenario declares none. ``alternatives`` are parameters that are
     answers, as candidates are, with their values in a reader's order: cells that differ in them
-    alone stand in one group and are compared; any other parameter parts groups. ``remarks`` are
+    alone stand in one group and are compared; any other parameter parts groups. ``settings`` are
+    keys of a scenario that are shown as parameters where they were not swept. ``remarks`` are
     footnotes to a row's name. Raises ValueError where the screen's columns do not fit.
     """
 
@@ -95,6 +97,7 @@ class Layout:
     counts: tuple[Count, ...] = ()
     limit: bool = False
     alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    settings: tuple[str, ...] = ()
     remarks: Remarks = nothing
 
     def __post_init__(self) -> None:
@@ -107,6 +110,17 @@ class Layout:
     def shared(self, params: ParamsKey) -> ParamsKey:
         """The parameters that a group's cells share."""
         return tuple((name, value) for name, value in params if name not in self.alternatives)
+
+    def told(self, row: Row) -> ParamsKey:
+        """What a row's group shares, with the scenario's own settings where it sweeps none.
+
+        What was read elsewhere has only what is said of it.
+        """
+        had = dict(self.shared(row.cell.params))
+        if not is_read(row.cell):
+            own = {name: getattr(row.scenario, name, None) for name in self.settings}
+            had = {name: str(value) for name, value in own.items() if value is not None} | had
+        return tuple(sorted(had.items()))
 
     def chosen(self, params: ParamsKey) -> tuple[str, ...]:
         """The values that tell a group's cells apart, beside their candidate; empty for none."""

@@ -75,7 +75,7 @@ def _row(row: Row, columns: Sequence[Column], layout: Layout, notes: Footnotes) 
         cell.client,
         cell.target or NOTHING,
         cell.fidelity,
-        wording.params(layout.shared(cell.params)) or NOTHING,
+        wording.params(layout.told(row)) or NOTHING,
         *(_metric(row, column.metric) for column in columns),
         *(count(cell.total(one.name)) + notes.mark(*one.remarks(row)) for one in layout.counts),
         *([cell.limit if cell.valid else NOTHING] if layout.limit else []),

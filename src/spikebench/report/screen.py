@@ -74,7 +74,7 @@ def _group(row: Row, layout: Layout, told_apart: bool) -> str:
     note = wording.EMULATOR_NOTE if fidelity == "emulator" else source(row.cell) or fidelity
     told_apart = told_apart and not is_read(row.cell)
     target = f"target {row.cell.target}" if told_apart and row.cell.target else ""
-    shared = wording.params(layout.shared(row.cell.params))
+    shared = wording.params(layout.told(row))
     return "; ".join(filter(None, [shared, target, note]))
 
 
