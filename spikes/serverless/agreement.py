@@ -65,7 +65,9 @@ class Agreement:
 
     @property
     def _others(self) -> str:
-        swapped = "; ".join(f"{a} before {b} locally, after it as published" for a, b in self.swapped)
+        swapped = "; ".join(
+            f"{a} before {b} locally, after it as published" for a, b in self.swapped
+        )
         tied = ", ".join(f"{a} and {b}" for a, b in self.tied)
         said = f"; swapped: {swapped}" if swapped else ""
         return f"{said}; equal on one side: {tied}" if tied else said

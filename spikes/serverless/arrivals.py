@@ -5,8 +5,8 @@ all are busy; an environment that has been idle for a time-out is gone. Lambda d
 time-out nor which idle environment is taken, so both are stated by whoever asks. ``most-recent``
 takes the one that was busy last (what Mahmoudi and Khazaei found platforms to prefer: *SimFaaS*,
 CLOSER 2021), which lets the others age and is the dearer assumption; ``least-recent`` keeps all of
-them warm. The latter remembers a burst for longer than a simulation settles, so that its share is an
-upper bound.
+them warm. The latter remembers a burst for longer than a simulation settles, so that its share is
+an upper bound.
 
 For one environment at a time there is a closed form: the gap before a request must outlast the
 time-out T, so that P(cold) = exp(-λT). Where requests overlap there is none, and it is simulated.

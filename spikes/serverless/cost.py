@@ -1,14 +1,16 @@
 """What a function costs on Lambda, and how many invocations cost as much as Fargate all day.
 
 Lambda bills requests, and GB-seconds of billed duration: memory / 1,024 MB × seconds, the duration
-rounded up to 1 ms (AWS Lambda pricing page). Since 2025-08-01 the INIT phase is part of it for every
-runtime and package (AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase", 2025-04-29);
-one rounding covers both, as it did where INIT was billed before: Init Duration 1,293.83 ms and
-Duration 1,049.63 ms made a Billed Duration of 2,344 ms (L. van Donkersgoed, 2022-04-09).
+rounded up to 1 ms (AWS Lambda pricing page). Since 2025-08-01 the INIT phase is part of it for
+every runtime and package (AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase",
+2025-04-29); one rounding covers both, as it did where INIT was billed before: Init Duration
+1,293.83 ms and Duration 1,049.63 ms made a Billed Duration of 2,344 ms (L. van Donkersgoed, "When is
+the Lambda Init Phase Free, and when is it Billed?", 2022-04-09).
 
 The function is taken to be called through a function URL, which costs nothing beyond the
 invocation; Fargate takes a load balancer. Data transfer, logs and public addresses are left out of
-both. A cold start's INIT is what was measured, here or there: a local one lacks what the microVM adds.
+both. A cold start's INIT is what was measured, here or there: a local one lacks what the microVM
+adds.
 """
 
 from __future__ import annotations

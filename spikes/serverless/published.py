@@ -60,15 +60,15 @@ _VERSIONED = {"python": "Python", "node": "Node.js"}
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the file; durations in ms, memory in MB, ``n`` cold starts."""
+    """One line of the file; durations in whole ms, memory in MB, ``n`` cold starts."""
 
     runtime: str
     package: str
     architecture: str
     memory_mb: int
-    init_ms_median: float
-    init_ms_p95: float
-    first_ms_mean: float
+    init_ms_median: int
+    init_ms_p95: int
+    first_ms_mean: int
     memory_used_mb: int
     n: int
 
@@ -137,13 +137,11 @@ def _row(path: Path, at: int, line: str) -> Row:
     if len(cells) != len(_COLUMNS):
         what = f"{len(cells)} columns where {len(_COLUMNS)} are; mend the line"
         raise ScenarioError(f"{path}:{at}: {what}")
-    words, numbers = cells[:3], {}
     for name, cell in zip(_COLUMNS[3:], cells[3:], strict=True):
-        if not re.fullmatch(r"\d+(\.\d+)?", cell):
+        if not re.fullmatch(r"\d{1,9}", cell):
             raise ScenarioError(f"{path}:{at}: {name}: {cell!r} is no number; mend the line")
-        numbers[name] = float(cell)
-    counts = {name: int(numbers.pop(name)) for name in ("memory_mb", "memory_used_mb", "n")}
-    return Row(*words, **numbers, **counts)
+    runtime, package, architecture, *numbers = cells
+    return Row(runtime, package, architecture, *map(int, numbers))
 
 
 def _refuse_twice(path: Path, lines: list[tuple[int, str]], rows: tuple[Row, ...]) -> None:
@@ -173,7 +171,9 @@ def match(published: Published, wanted: Wanted) -> Match:
         return Match(row, why)
     sizes = sorted({r.memory_mb for r in published.rows if r.runtime == runtime})
     where = f"{wanted.memory_mb} MB, {wanted.package}, {wanted.architecture}"
-    return Match(None, f"{runtime} not published at {where}; sizes are {', '.join(map(str, sizes))}")
+    return Match(
+        None, f"{runtime} not published at {where}; sizes are {', '.join(map(str, sizes))}"
+    )
 
 
 def _versions(published: Published, pattern: str) -> dict[str, str]:
@@ -223,14 +223,15 @@ def record(
     found = match(published, wanted)
     if found.row is None:
         return None, found.why
-    shown = {"candidate": wanted.candidate, "client": CLIENT, "target": "published"}
     swept = [f"{name}={value}" for name, value in wanted.params.items()]
-    key = "-".join([scenario, *shown.values(), *swept]).replace(" ", "")
+    key = "-".join([scenario, wanted.candidate, CLIENT, "published", *swept]).replace(" ", "")
     made = Record(
         run_id=run_id,
         spike=spike,
         scenario=scenario,
-        **shown,
+        candidate=wanted.candidate,
+        client=CLIENT,
+        target="published",
         fidelity="published",
         params=dict(wanted.params),
         cell=key,

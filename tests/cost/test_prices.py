@@ -185,8 +185,11 @@ def test_an_old_price_is_marked(tmp_path: Path, as_of: str, today: date, mark: s
             "undated",
         ),
         ("    as_of: 2026-09-11\n", "", "4: prices.0.as_of: missing; add it"),
-        ("    free: 1\n    as_of: 2026-09-11\n    source: a price file\n", "    as_of: 2026-09-11\n",
-         "4: prices.0.source: missing; add it"),
+        (
+            "    free: 1\n    as_of: 2026-09-11\n    source: a price file\n",
+            "    as_of: 2026-09-11\n",
+            "4: prices.0.source: missing; add it",
+        ),
         (
             "up_to: 300",
             "up_to: 100",

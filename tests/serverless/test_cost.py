@@ -186,7 +186,7 @@ def test_at_the_break_even_both_bills_are_equal_and_open(
     asked = pattern(cold_share=None, idle_timeout_s=idle_timeout_s, fargate=BALANCED)
     found = break_even(asked, cell, london)
     assert found.on_lambda.total == pytest.approx(found.on_fargate.total, rel=1e-3)
-    assert [term.what for term in found.on_fargate.terms][0] == "vCPUs of tasks"
+    assert found.on_fargate.terms[0].what == "vCPUs of tasks"
     load = found.invocations_per_month or 0.0
     for part, cheaper in ((0.9, True), (1.1, False)):
         there = asked.at(load * part)
@@ -257,7 +257,7 @@ def test_what_was_not_measured_cannot_be_costed(
     warm_ms: tuple[float, ...],
     memory_mb: int,
 ) -> None:
-    with pytest.raises(ValueError, match="trials|memory"):
+    with pytest.raises(ValueError, match=r"trials|memory"):
         Measured(memory_mb, init_ms, first_ms, warm_ms)
 
 

@@ -42,7 +42,9 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_whole_file_is_read_with_its_source(published: Published) -> None:
     assert len(published.rows) == 620
-    assert published.source.startswith("Cold starts of AWS Lambda as published by maxday/lambda-perf")
+    assert published.source.startswith(
+        "Cold starts of AWS Lambda as published by maxday/lambda-perf"
+    )
     assert "2026-07-23 to 2026-08-22; us-east-1" in published.source
 
 
@@ -74,7 +76,12 @@ def test_candidates_and_levers_have_their_rows(
     [
         ("python", "3.11.2", "python3.11", ""),
         ("python", "3.8.1", "python3.9", "Python 3.9 stands in for 3.8, which was not published"),
-        ("python", "3.15.0", "python3.14", "Python 3.14 stands in for 3.15, which was not published"),
+        (
+            "python",
+            "3.15.0",
+            "python3.14",
+            "Python 3.14 stands in for 3.15, which was not published",
+        ),
         ("node", "v22.4.0", "nodejs22.x", ""),
         ("node", "18.19.0", "nodejs20.x", "Node.js 20 stands in for 18, which was not published"),
         ("node", "23.1.0", "nodejs24.x", "Node.js 24 stands in for 23, which was not published"),

@@ -19,8 +19,8 @@ class Term:
     """One line of a bill: ``quantity`` of ``unit`` at ``price`` each.
 
     ``price`` is None where the book has none: such a term is not priced, which is not zero.
-    ``source`` is where the price was read, and when, or that there is none; ``mark`` why it may no longer hold, empty
-    where it should.
+    ``source`` is where the price was read, and when, or that there is none; ``mark`` why it may no
+    longer hold, empty where it should.
     """
 
     what: str
@@ -81,13 +81,12 @@ class Cost:
         return (*(self._line(term) for term in self.terms), f"total: {total}")
 
     def _line(self, term: Term) -> str:
-        quantity = f"{term.what}: {term.quantity:,.6g} {term.unit}"
+        digits = ",.0f" if term.quantity >= 1e5 else ",.6g"
+        quantity = f"{term.what}: {term.quantity:{digits}} {term.unit}"
         if term.price is None:
             return f"{quantity}, {term.source}"
         said = f"{term.source}; {term.mark}" if term.mark else term.source
         return f"{quantity} × {plain(term.price)} = {term.amount:.4f} {self.currency} ({said})"
-
-
 
 
 def plain(price: float) -> str:
