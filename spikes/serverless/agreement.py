@@ -79,8 +79,8 @@ class Agreement:
         if self.tau is not None and self.tau < 0:
             return "Local order is the reverse of the published one: do not trust it."
         if self.swapped:
-            return "Local order can be trusted but for the pairs named."
-        return "Local order can be trusted among these."
+            return "Local order can be trusted but for the pairs named, for this handler."
+        return "Local order can be trusted among these, for this handler."
 
 
 def agreement(local: Mapping[str, float], published: Mapping[str, float]) -> Agreement:

@@ -30,7 +30,7 @@ Routing = Literal["most-recent", "least-recent"]
 
 Times = npt.NDArray[np.float64]
 
-FEWEST = 50_000
+FEWEST = 100_000
 """Requests simulated at least."""
 
 MOST = 5_000_000
@@ -50,6 +50,10 @@ class ColdShare:
     share: float
     error: float = 0.0
     requests: int = 0
+
+    def __str__(self) -> str:
+        """The share in percent, with two standard errors where it was simulated."""
+        return f"{self.share:.3%} ± {2 * self.error:.3%}" if self.requests else f"{self.share:.3%}"
 
 
 def cold_share_alone(rate_per_s: float, idle_timeout_s: float) -> float:

@@ -4,8 +4,8 @@ Lambda bills requests, and GB-seconds of billed duration: memory / 1,024 MB × s
 rounded up to 1 ms (AWS Lambda pricing page). Since 2025-08-01 the INIT phase is part of it for
 every runtime and package (AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase",
 2025-04-29); one rounding covers both, as it did where INIT was billed before: Init Duration
-1,293.83 ms and Duration 1,049.63 ms made a Billed Duration of 2,344 ms (L. van Donkersgoed, "When is
-the Lambda Init Phase Free, and when is it Billed?", 2022-04-09).
+1,293.83 ms and Duration 1,049.63 ms made a Billed Duration of 2,344 ms (L. van Donkersgoed,
+"When is the Lambda Init Phase Free, and when is it Billed?", 2022-04-09).
 
 The function is taken to be called through a function URL, which costs nothing beyond the
 invocation; Fargate takes a load balancer. Data transfer, logs and public addresses are left out of
@@ -129,13 +129,12 @@ def cost_per_million(pattern: Pattern, measured: Measured, book: PriceBook) -> C
 
 def lambda_month(pattern: Pattern, measured: Measured, book: PriceBook) -> Cost:
     """Return what a month costs on Lambda at the pattern's rate; raise UsageError as above."""
-    share = share_of_cold_starts(pattern, measured).share
-    return _lambda_month(pattern, measured, book, share)
+    return _lambda_month(pattern, measured, book, share_of_cold_starts(pattern, measured))
 
 
-def _lambda_month(pattern: Pattern, measured: Measured, book: PriceBook, share: float) -> Cost:
+def _lambda_month(pattern: Pattern, measured: Measured, book: PriceBook, share: ColdShare) -> Cost:
     requests = pattern.invocations_per_month
-    cold, warm = requests * share, requests * (1 - share)
+    cold, warm = requests * share.share, requests * (1 - share.share)
     gb, init_ms = measured.memory_gb, measured.init_mean_ms
     named = "restores" if measured.snapstart else "INIT"
     dimension = f"GB-second {pattern.architecture}"
@@ -145,7 +144,7 @@ def _lambda_month(pattern: Pattern, measured: Measured, book: PriceBook, share: 
 
     usages = [
         Usage("requests", "lambda", "requests", requests / MILLION, "million requests"),
-        duration(f"{named} of cold starts, {share:.3%} of invocations", cold, init_ms),
+        duration(f"{named} of cold starts, {share} of invocations", cold, init_ms),
         duration("first invokes", cold, measured.cold_billed_ms - init_ms),
         duration("warm invokes", warm, measured.warm_billed_ms),
         *_snapstart(pattern, measured, cold),
@@ -248,9 +247,8 @@ def break_even(pattern: Pattern, measured: Measured, book: PriceBook) -> BreakEv
 
 def _excess(pattern: Pattern, measured: Measured, book: PriceBook, share: float | None) -> float:
     """How much dearer Lambda is in a month; ``share`` of cold starts, None: the pattern's own."""
-    if share is None:
-        share = share_of_cold_starts(pattern, measured).share
-    on_lambda = _lambda_month(pattern, measured, book, share)
+    found = share_of_cold_starts(pattern, measured) if share is None else ColdShare(share)
+    on_lambda = _lambda_month(pattern, measured, book, found)
     return on_lambda.known - fargate_month(pattern, book).known
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -81,7 +82,8 @@ def test_what_is_not_in_the_book_is_not_priced_and_never_zero(tmp_path: Path) ->
 def test_a_cost_opens_into_its_terms(tmp_path: Path) -> None:
     (term,) = book(tmp_path).cost([requests(10)]).terms
     assert (term.what, term.quantity, term.unit) == ("requests", 10, "million requests")
-    assert (term.price, term.amount) == (0.40, pytest.approx(4.0))
+    assert term.price == 0.40
+    assert term.amount == pytest.approx(4.0)
     assert term.source == "a price file, 2026-09-11"
 
 
@@ -150,7 +152,7 @@ def test_an_old_price_is_marked(tmp_path: Path, as_of: str, today: date, mark: s
     ("old", "new", "message"),
     [
         ("price: 0.40", "prise: 0.40", "7: prices.0.prise: unknown key; did you mean 'price'?"),
-        ("unit: hour\n", "", "18: prices.2.unit: missing; add it"),
+        ("    unit: hour\n", "", "19: prices.2.unit: missing; add it"),
         (
             "price: 0.40",
             "price: -1",
@@ -227,6 +229,27 @@ def test_what_is_wrong_is_named_by_line_and_key(
 ) -> None:
     assert old in GOOD
     assert error_of(tmp_path, GOOD.replace(old, new)) == message
+
+
+@pytest.mark.parametrize("path", sorted(BOOKS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_line_left_out_of_our_books_is_refused_by_line_or_makes_another_book(
+    tmp_path: Path, path: Path
+) -> None:
+    whole = read_prices(path, TODAY)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    damaged = tmp_path / path.name
+    refused = []
+    for at, line in enumerate(lines):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        damaged.write_text("".join(lines[:at] + lines[at + 1 :]), encoding="utf-8")
+        try:
+            assert read_prices(damaged, TODAY).prices != whole.prices, line
+        except ScenarioError as error:
+            refused.append(str(error))
+    named = re.compile(rf"{re.escape(str(damaged))}:[1-9]\d*: \S")
+    assert [said for said in refused if not named.match(said)] == []
+    assert len(refused) > len(whole.prices) * 4  # service, dimension, unit, date, source of each
 
 
 def test_a_file_that_is_none_says_how_to_begin(tmp_path: Path) -> None:

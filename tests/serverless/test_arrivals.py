@@ -21,7 +21,7 @@ ROUTINGS: tuple[Routing, ...] = ("most-recent", "least-recent")
 
 def starts(arrivals_s: list[float], routing: Routing = "most-recent") -> list[bool]:
     """Cold starts with 1 s warm, 2 s cold and an idle time-out of 10 s."""
-    return cold_starts(np.array(arrivals_s), 1.0, 2.0, 10.0, routing).tolist()
+    return [bool(cold) for cold in cold_starts(np.array(arrivals_s), 1.0, 2.0, 10.0, routing)]
 
 
 def test_the_first_is_cold_and_one_within_the_time_out_warm() -> None:
