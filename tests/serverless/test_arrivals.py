@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from math import exp, isclose
+from math import exp, isclose, sqrt
 
 import numpy as np
 import pytest
@@ -66,6 +66,14 @@ def test_at_a_low_rate_the_share_is_the_chance_of_a_gap_beyond_the_time_out(
     assert isclose(alone, exp(-expected_requests))
     assert abs(found.share - alone) < 4 * found.error
     assert found.error < 0.01
+
+
+def test_the_standard_error_is_that_of_independent_draws_where_they_are() -> None:
+    # gaps are independent, and so are cold starts where nothing overlaps: √(p (1 - p) / n). From 20
+    # batches an error is known to about 1 / √(2 × 19) = 16 %.
+    found = cold_share(1 / 300, 300.0, 1e-6, 1e-6)
+    expected = sqrt(exp(-1) * (1 - exp(-1)) / found.requests)
+    assert 0.5 < found.error / expected < 1.5
 
 
 @pytest.mark.parametrize("expected_requests", [0.5, 2.0, 8.0])

@@ -51,7 +51,7 @@ def pattern(**changes: object) -> Pattern:
         (0.01, 1),
         (1.0, 1),
         (1.001, 2),
-        (0.1 + 0.2 + 2.7, 3),  # 3.0000000000000004 as a float
+        ((0.1 + 0.2) * 10, 3),  # 3.0000000000000004 as a float
         (1293.83 + 1049.63, 2344),  # a REPORT line of 2022 in which INIT was billed
     ],
 )
@@ -102,6 +102,13 @@ def test_amazons_own_example_of_snapstart(virginia: PriceBook) -> None:
     assert amounts[4] * 744 / 730 == pytest.approx(4.03, abs=0.005)
     assert amounts[5] == pytest.approx(10.40, abs=0.005)
     assert set(bill.marks) >= {"snapshots kept: the price is undated"}
+
+
+def test_a_snapshot_is_kept_and_restored_by_its_memory(virginia: PriceBook) -> None:
+    # 0.5 GB: two versions for 2,628,000 s a month, and 1 % of 2,628,000 requests
+    cell = Measured(512, (100.0,), (20.0,), (1.0,), snapstart="other")
+    bill = lambda_month(pattern(snapstart_versions=2), cell, virginia)
+    assert [term.quantity for term in bill.terms[4:]] == pytest.approx([2_628_000, 13_140])
 
 
 def test_snapstart_costs_java_nothing_and_others_an_unknown_sum_in_london(
