@@ -18,14 +18,18 @@ from spikebench.scenario.read import read_scenarios
 if TYPE_CHECKING:
     from spikebench.method import Method
 
+MESSAGES_LAYOUT = "spikebench.report.messages:LAYOUT"
+"""The layout of tables about messages, which a spike has that names none."""
+
 
 @dataclass(frozen=True)
 class Spike:
     """One open question with its candidates; ``scenarios`` is the folder of scenario files.
 
-    ``model`` is what those files are read as. ``measured_by`` names the spike's ``Method`` as
-    ``package.module:ATTRIBUTE``; it is imported when something is to be measured. ``profiles`` are
-    by name, shortest first.
+    ``model`` is what those files are read as. ``measured_by`` names the spike's ``Method``, and
+    ``layout`` its ``report.layout.Layout`` (the columns of its tables, its plots, how its
+    requirements are judged), as ``package.module:ATTRIBUTE``; each is imported when it is needed.
+    ``profiles`` are by name, shortest first.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Spike:
     profiles: Mapping[str, Profile] = field(default_factory=lambda: USUAL)
     model: type[Scenario] = MessageScenario
     measured_by: str = "spikebench.load.method:MESSAGES"
+    layout: str = MESSAGES_LAYOUT
 
     def candidate(self, name: str) -> Candidate:
         """Return the candidate called ``name``; raise UsageError listing the known ones."""

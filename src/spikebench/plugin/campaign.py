@@ -156,8 +156,8 @@ class Campaign:
         return "path" in self.__dict__ and self.path.exists()
 
     def _written(self, folder: Path) -> list[Path]:
-        candidates = self.spike.candidates
-        return write(self.name, self.records(), self.scenarios, folder, candidates)
+        spike, records = self.spike, self.records()
+        return write(self.name, records, self.scenarios, folder, spike.candidates, spike.layout)
 
     def records(self) -> list[Record]:
         """All records of the run, read back from its file: not what we recall."""
