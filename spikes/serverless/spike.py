@@ -63,4 +63,5 @@ SPIKE = Spike(
     profiles=PROFILES,
     model=ColdStart,
     measured_by="spikes.serverless.method:METHOD",
+    layout="spikes.serverless.layout:LAYOUT",
 )

@@ -70,7 +70,7 @@ class Progress:
         """Write the line of a trial that has ended."""
         self._done += 1
         self._expected_done_s += cell.seconds
-        figures = _figures(record) if record else "already measured"
+        figures = _figures(cell, record) if record else "already measured"
         self._line(f"{self._head}: {figures} · {self._clock()}")
 
     def _again(self, text: str) -> bool:
@@ -120,13 +120,20 @@ def _name(cell: Cell) -> str:
     return " ".join([*parts, *params, *filter(None, [cell.arm])])
 
 
-def _figures(record: Record) -> str:
+def _figures(cell: Cell, record: Record) -> str:
     if record.status != "valid":
         return f"{record.status}: {record.reason}"
+    if record.ledger is None:
+        return _headline(cell.scenario.analysis.metric, record)
     metrics = record.metrics
     shown = [f"{label}{_value(metrics[name])}" for name, label in SHOWN.items() if name in metrics]
-    lost = record.ledger.lost if record.ledger else 0
-    return ", ".join([*shown, f"{lost} lost"])
+    return ", ".join([*shown, f"{record.ledger.lost} lost"])
+
+
+def _headline(metric: str, record: Record) -> str:
+    """What the scenario compares, where no messages were accounted for."""
+    found = record.metrics.get(metric)
+    return f"{metric.replace('_', ' ')} {_value(found)}" if found else "measured"
 
 
 def _value(metric: Metric) -> str:
