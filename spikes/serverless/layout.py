@@ -11,6 +11,7 @@ from spikebench.report.column import Column
 from spikebench.report.layout import Layout, ScreenColumn
 from spikebench.report.requirement import Judgement, at_most, judgement, unless_void, untried
 from spikebench.report.screen import against, bound, bounded, measured, named, trials
+from spikebench.report.source import is_read
 from spikebench.report.table import Row, Table
 from spikebench.report.wording import Footnotes
 from spikebench.scenario.model import Scenario
@@ -38,13 +39,18 @@ HOW_TO_READ = (
     "levers, with a verdict behind it. `—` is not known, or rests on too few samples. Runtime up: "
     "from the start of the process to the first thing that the function's own code does. Init: "
     "from there to the first call for an event. First invoke: from that event to its answer. Their "
-    "sum is the cold start as a caller sees it; warm are the invokes after the first. What "
+    "sum, and the moment in which the event is handed over, is the cold start as a caller sees it; "
+    "warm are the invokes once they have become steady. MB are of 2²⁰ bytes. What "
     "software on one machine cannot show, and the service adds: placing the function, fetching its "
     "package, starting its microVM."
 )
 
 LEFT_OUT = (
     "figures: medians, the interval is of the mean; p99, CPU, classes, size: in table.md, table.csv"
+)
+
+BEYOND = (
+    "its init phase is beyond the 10 s of Lambda's, which would start it again in the first invoke"
 )
 
 ANALOGUE = "restored from a snapshot of its process: an analogue of SnapStart, not SnapStart"
@@ -67,8 +73,27 @@ def _draw(table: Table, folder: Path) -> list[Path]:
 
 
 def _remarks(row: Row) -> list[str]:
-    """What a lever's figures stand for."""
-    return [ANALOGUE] if dict(row.cell.params).get("lever") == "snapshot" else []
+    """What a row's figures stand for, and under which conditions they came about."""
+    restored = [ANALOGUE] if dict(row.cell.params).get("lever") == "snapshot" else []
+    return [*restored, *_unconfined(row), *_beyond_lambda(row)]
+
+
+def _unconfined(row: Row) -> list[str]:
+    """That it had more or less of a processor than its size gives it."""
+    share = row.cell.metrics.get("cpu_share")
+    if share is None:
+        return []
+    if share.value is None:
+        return [f"not held to its share of a processor: {share.note}"]
+    _, _, shortfall = share.note.partition("; ")
+    return [shortfall] if shortfall else []
+
+
+def _beyond_lambda(row: Row) -> list[str]:
+    """That a trial's init phase was longer than Lambda's may be, as its note says."""
+    inits = (trial.metrics.get("init") for trial in row.cell.valid)
+    beyond = any(init.note for init in inits if init and init.value is not None)
+    return [BEYOND] if beyond and not is_read(row.cell) else []
 
 
 def _name(row: Row, notes: Footnotes) -> str:

@@ -25,7 +25,10 @@ STARTS: Mapping[tuple[str, str], tuple[float, float, float]] = {
 
 CLIENTS = {"java-17": "java", "java-21": "java", "python": "awslambdaric", "rust": "lambda_runtime"}
 MACHINE = {"cpu": "Synthetic", "cores": 2, "fingerprint": "0f0f0f0f0f0f"}
-SOURCE = {"source": "maxday/lambda-perf", "date": "2026-07-23 to 2026-08-22"}
+SOURCE = (
+    "Cold starts of AWS Lambda as published by maxday/lambda-perf (daily files 2026-07-23 to "
+    "2026-08-22; us-east-1; hello-world handlers)."
+)
 
 
 def scenario(**changes: object) -> ColdStart:
@@ -142,6 +145,6 @@ def published(candidate: str = "java-21", memory_mb: int = 1024, ms: float = 420
         fidelity="published",
         params={"lever": "baseline", "memory_mb": memory_mb},
         environment={},
-        versions=SOURCE,
+        versions={"source": SOURCE},
         workload="",
     )

@@ -9,13 +9,21 @@ import pytest
 from rich.console import Console
 
 from spikebench import report
-from spikebench.record import Record
+from spikebench.record import Metric, Record
 from spikebench.report.layout import load
 from spikebench.report.table import Row, tabulate
 from spikebench.scenario.model import Scenario
-from spikes.serverless.layout import ANALOGUE, LAYOUT
+from spikes.serverless.layout import ANALOGUE, BEYOND, LAYOUT
 from spikes.serverless.scenario import Requires
-from tests.serverless.cold_starts import STARTS, candidates, published, record, run, scenario
+from tests.serverless.cold_starts import (
+    SOURCE,
+    STARTS,
+    candidates,
+    published,
+    record,
+    run,
+    scenario,
+)
 
 NAME = "spikes.serverless.layout:LAYOUT"
 SCENARIOS: dict[str, Scenario] = {"hello": scenario()}
@@ -177,6 +185,35 @@ def test_a_snapshot_is_labelled_an_analogue() -> None:
     assert row.startswith(f"java-21 snapshot{mark} ")
 
 
+def with_metric(name: str, metric: Metric) -> list[Record]:
+    found = [record(block=n) for n in range(6)]
+    return [r.model_copy(update={"metrics": {**r.metrics, name: metric}}) for r in found]
+
+
+@pytest.mark.parametrize(
+    ("value", "note", "told"),
+    [
+        (None, "confinement: none", "not held to its share of a processor: confinement: none"),
+        (1.7, "confinement: cgroup, memory 3008 MB; more than the 1 there were", "more than the 1"),
+        (1.0, "confinement: cgroup, memory 1769 MB", ""),
+    ],
+)
+def test_a_share_of_a_processor_that_was_not_had_is_a_footnote(
+    value: float | None, note: str, told: str
+) -> None:
+    trials = with_metric("cpu_share", Metric(value=value, unit="vCPU", note=note))
+    free: dict[str, Scenario] = {"hello": scenario(requires=Requires())}
+    for text in (markdown(trials, free), printed(trials, free)):
+        notes = [line for line in text.splitlines() if line.startswith("¹ ")]
+        assert [told in line for line in notes] == ([True] if told else [])
+
+
+def test_an_init_phase_longer_than_lambdas_is_a_footnote() -> None:
+    long = Metric(value=11_000.0, unit="ms", better="lower", note="11.0 s from start to next")
+    assert BEYOND in markdown(with_metric("init", long))
+    assert BEYOND not in markdown([*run(), published()])
+
+
 @pytest.mark.parametrize(
     ("limit_ms", "outcome"), [(300.0, "met"), (100.0, "not met"), (170.0, "not shown")]
 )
@@ -206,10 +243,11 @@ def test_void_starts_leave_a_requirement_open() -> None:
 
 def test_published_figures_are_a_group_of_their_own_titled_with_their_source() -> None:
     out = printed([*run(), published(), published("python", ms=90.0)])
-    title = "memory_mb=1024; published: maxday/lambda-perf, 2026-07-23 to 2026-08-22"
-    head, _, group = out.partition(f"{title}\n")
-    assert group.splitlines()[0].startswith("java-21 baseline")
-    assert group.splitlines()[1].startswith("python baseline")
+    head, title, group = out.partition("memory_mb=1024; published: ")
+    words, _, lines = group.partition("java-21 baseline")
+    assert " ".join(words.split()[:-1]).startswith(SOURCE[:90])
+    assert "\npython baseline" in lines
+    assert title
     assert "published" not in head
 
 
@@ -244,7 +282,7 @@ def test_csv_names_the_source_where_a_machine_would_stand() -> None:
     origins = {line["fidelity"]: line["environment"] for line in lines}
     assert origins == {
         "software": "0f0f0f0f0f0f",
-        "published": "published: maxday/lambda-perf, 2026-07-23 to 2026-08-22",
+        "published": f"published: {SOURCE}",
     }
 
 

@@ -18,7 +18,15 @@ from spikes.serverless.plots import draw
 from spikes.serverless.plots.panels import by_invoke, by_memory, invokes_of, memory_of
 from spikes.serverless.plots.phases import PHASES, phases_of
 from spikes.serverless.plots.rows import main_state
-from tests.serverless.cold_starts import STARTS, candidates, published, record, run, scenario
+from tests.serverless.cold_starts import (
+    SOURCE,
+    STARTS,
+    candidates,
+    published,
+    record,
+    run,
+    scenario,
+)
 
 SIZES = (256, 512, 1024, 1769, 3008)
 
@@ -50,6 +58,12 @@ def test_a_bar_has_its_phases_end_to_end_and_its_sum_in_figures() -> None:
     ]
     assert [text.get_text() for text in drawn.axes[0].texts] == ["170"]
     assert len({bar.get_hatch() for bar in bars(drawn)}) == len(PHASES)
+
+
+def test_a_short_start_has_its_phases_beside_the_turn_around() -> None:
+    values = {"runtime_up": 1.0, "init": 1.0, "first_invoke": 0.5, "cold_start": 3.0}
+    assert len(bars(phases([record(values=values)]))) == 1
+    assert len(bars(phases([record(values={**values, "turn_around": 0.5})]))) == len(PHASES)
 
 
 def test_phases_that_do_not_add_up_are_not_drawn_as_parts() -> None:
@@ -91,7 +105,8 @@ def test_what_others_published_stands_below_with_its_source_and_size() -> None:
     drawn = phases([*run(), *read])
     assert labels(drawn)[-1] == "java-21 baseline, 1,024 MB"
     texts = [text.get_text() for text in drawn.axes[0].texts]
-    assert "published: maxday/lambda-perf, 2026-07-23 to 2026-08-22" in texts
+    (source,) = (text for text in texts if text.startswith("published: "))
+    assert " ".join(source.split()) == f"published: {SOURCE}"
 
 
 def test_what_could_not_be_measured_says_so() -> None:

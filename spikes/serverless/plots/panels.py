@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from statistics import median
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Literal
 
 from spikebench.record.model import Record
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 PANEL_INCHES = 2.1
 PANELS_A_ROW = 3
+ROUND = ("1", "2", "5")
+SOURCE_WIDTH = 44
+"""Characters of a line that says whose figures they are."""
+
 SERIES = "invoke_ms"
 """The series of a record that holds the milliseconds of each invoke, the first one first."""
 
@@ -212,7 +217,7 @@ def _line(axes: Axes, curve: Curve, stroke: Stroke) -> None:
 
 def _marked(points: int) -> list[int]:
     """Places of the marks on a long line, as far from one another on a log scale as may be."""
-    return [n - 1 for n in range(1, points + 1) if n == points or f"{n:g}".rstrip("0") in "125"]
+    return [n - 1 for n in range(1, points + 1) if n == points or f"{n}".rstrip("0") in ROUND]
 
 
 def _stroke(key: str) -> Stroke:
@@ -247,5 +252,5 @@ def _key(name: str) -> Line2D:
         markerfacecolor="white" if stroke.hollow else stroke.colour,
         markersize=4.5,
         linewidth=1.2,
-        label=name or "no lever",
+        label=fill(name, SOURCE_WIDTH, break_on_hyphens=False) or "no lever",
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from spikebench.report.column import figure as digits
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BAR_INCHES = 0.25
-BETWEEN_RUNTIMES, BEFORE_READ = 0.6, 1.3
+BETWEEN_RUNTIMES, BEFORE_READ = 0.6, 1.8
 """Space between two runtimes, and above what others measured, in bars."""
+
+SOURCE_WIDTH = 120
+"""Characters of a line that says whose figures they are."""
 
 ADDS_UP = 0.05
 """How far phases may be from their sum, as a share of it, to be drawn as its parts."""
@@ -118,12 +122,16 @@ def _places(rows: Sequence[Row]) -> list[float]:
 
 
 def _parts(row: Row) -> Iterator[tuple[Phase, float]]:
-    """A bar's parts with their lengths; the whole where they are not known, or not all of it."""
+    """A bar's parts with their lengths; the whole where they are not known, or not all of it.
+
+    The turn-around between ``next`` and the event is of no phase, and too short to be drawn.
+    """
     if HEADLINE not in row.intervals:
         return
     whole = row.intervals[HEADLINE].mean
     had = [(p, row.intervals[p.metric].mean) for p in PHASES if p.metric in row.intervals]
-    if abs(sum(length for _, length in had) - whole) <= ADDS_UP * whole:
+    between = row.intervals["turn_around"].mean if "turn_around" in row.intervals else 0.0
+    if abs(sum(length for _, length in had) + between - whole) <= ADDS_UP * whole:
         yield from had
     else:
         yield WHOLE, whole
@@ -209,12 +217,12 @@ def _name(axes: Axes, rows: Sequence[Row], places: Sequence[float], state: State
     if first_read is not None:
         told = sorted({source(row.cell) for row in rows if is_read(row.cell)})
         axes.text(
-            *(0.005, first_read - 0.95, "; ".join(told)),
+            *(0.005, first_read - 0.6, fill("; ".join(told), SOURCE_WIDTH, break_on_hyphens=False)),
             transform=axes.get_yaxis_transform(),
-            fontsize=8,
+            fontsize=7.5,
             style="italic",
             color=GREY,
-            verticalalignment="center",
+            verticalalignment="bottom",
             bbox=PAPER,
         )
     for place, row in zip(places, rows, strict=True):
