@@ -15,6 +15,7 @@ from spikebench.report.source import is_read
 from spikebench.report.table import Row, Table
 from spikebench.report.wording import Footnotes
 from spikebench.scenario.model import Scenario
+from spikes.serverless.beside import complete, tell
 from spikes.serverless.scenario import ColdStart, Lever
 
 COLUMNS = (
@@ -135,4 +136,6 @@ LAYOUT = Layout(
     alternatives={"lever": get_args(Lever)},
     settings=("memory_mb", "page_cache"),
     remarks=_remarks,
+    complete=complete,
+    tell=tell,
 )

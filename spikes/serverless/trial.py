@@ -142,7 +142,9 @@ class Trial:
     def _start_cold(self) -> None:
         self.seen.page_cache = self._box.prepare_cache(self._function)
         if not self.seen.page_cache:
-            raise UnfitError("the page cache cannot be dropped here: neither way is allowed", "void")
+            raise UnfitError(
+                "the page cache cannot be dropped here: neither way is allowed", "void"
+            )
         self._began_s = since_boot_s()
         self._boxed.start()
         self.seen.next_ns = self._await_call(self._timeouts.init_s).at_ns

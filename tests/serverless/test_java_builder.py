@@ -59,7 +59,9 @@ def test_without_a_compiler_a_native_image_says_what_to_get(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    assert "put GraalVM's native-image on PATH" in JavaBuilder(21).withheld(Build("hello", "native"))
+    assert "put GraalVM's native-image on PATH" in JavaBuilder(21).withheld(
+        Build("hello", "native")
+    )
 
 
 def test_what_makes_sense_is_not_withheld() -> None:

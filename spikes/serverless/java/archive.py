@@ -104,7 +104,6 @@ def check_used(lever: str, trainee: Trainee, folder: Path) -> None:
         )
 
 
-
 def class_sources(log: str) -> dict[str, str]:
     """Return from a log of ``class+load`` where each class came from."""
     return dict(re.findall(r"^(?:\[[^\]]*\])* ?(\S+) source: (.*)$", log, re.MULTILINE))

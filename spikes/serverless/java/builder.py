@@ -46,9 +46,7 @@ from spikes.serverless.java.package import (
 from spikes.serverless.java.perf_data import classes_loaded
 
 _MAIN = "spikebench.Launcher"
-_NATIVE_PROPERTY = (
-    "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"
-)
+_NATIVE_PROPERTY = "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,9 @@ class JavaBuilder:
     """
 
     major: int
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, compare=False, repr=False)
+    environ: Mapping[str, str] = field(
+        default_factory=lambda: os.environ, compare=False, repr=False
+    )
 
     @property
     def levers(self) -> tuple[str, ...]:
@@ -173,9 +173,7 @@ def _is_archived(lever: str) -> bool:
     return lever.split("+")[0] in ARCHIVE_LEVERS
 
 
-def _trainee(
-    major: int, home: Path, build: Build, package: Package, below: Platform
-) -> Trainee:
+def _trainee(major: int, home: Path, build: Build, package: Package, below: Platform) -> Trainee:
     source = SOURCES[build.handler]
     native = f"-D{_NATIVE_PROPERTY}={below.native_library}"
     return Trainee(

@@ -36,7 +36,10 @@ def jvm_options(major: int, lever: str, memory_mb: int) -> list[str]:
         return options
     options += ["-XX:+UseSerialGC", "-XX:+ErrorFileToStderr"]
     if major < 17:
-        bounds = [f"-XX:MaxMetaspaceSize={class_space}k", f"-XX:ReservedCodeCacheSize={code_cache}k"]
+        bounds = [
+            f"-XX:MaxMetaspaceSize={class_space}k",
+            f"-XX:ReservedCodeCacheSize={code_cache}k",
+        ]
         return [*options, *bounds]
     opened = "--add-opens=java.base/java.io=ALL-UNNAMED"
     return [*options, "-XX:+TieredCompilation", "-XX:TieredStopAtLevel=1", opened]

@@ -22,7 +22,9 @@ def classes_loaded(pid: int) -> int | None:
             counters = read_counters(path.read_bytes())
         except (OSError, ValueError, struct.error):
             continue
-        parts = [counters.get(f"java.cls.{name}") for name in ("loadedClasses", "sharedLoadedClasses")]
+        parts = [
+            counters.get(f"java.cls.{name}") for name in ("loadedClasses", "sharedLoadedClasses")
+        ]
         if None not in parts:
             return sum(part for part in parts if part is not None)
     return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikebench.candidate import Candidate
+from spikebench.record.model import Record
 from spikebench.record.trials import ParamsKey, Trials
 from spikebench.report.column import Column
 from spikebench.report.source import is_read
@@ -16,7 +17,7 @@ from spikebench.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from spikebench.report.requirement import Judgement
-    from spikebench.report.table import Row, Table
+    from spikebench.report.table import Row, Section, Table
     from spikebench.report.wording import Footnotes
 
 SCREEN_WIDTH = 100
@@ -36,6 +37,23 @@ The candidate is None where a record names one that the spike does not have any 
 
 Draw = Callable[["Table", Path], list[Path]]
 """Draws a table's plots into a folder and returns the files written; raises OSError."""
+
+
+Complete = Callable[[Sequence[Record], Mapping[str, Scenario]], Sequence[Record]]
+"""Adds to a run's records what is computed from them, and what others published beside them."""
+
+Tell = Callable[["Section"], list[str]]
+"""From a section to sentences that stand below it: what its rows say together."""
+
+
+def as_recorded(records: Sequence[Record], _: Mapping[str, Scenario]) -> Sequence[Record]:
+    """Add nothing to a run's records."""
+    return records
+
+
+def untold(_: Section) -> list[str]:
+    """Say nothing below a section."""
+    return []
 
 
 def nothing(row: Row) -> list[str]:  # noqa: ARG001 - a Remarks
@@ -84,7 +102,8 @@ class Layout:
     answers, as candidates are, with their values in a reader's order: cells that differ in them
     alone stand in one group and are compared; any other parameter parts groups. ``settings`` are
     keys of a scenario that are shown as parameters where they were not swept. ``remarks`` are
-    footnotes to a row's name. Raises ValueError where the screen's columns do not fit.
+    footnotes to a row's name. ``complete`` is applied to a run's records before they become a
+    table, ``tell`` to each of its sections. Raises ValueError where the screen's columns do not fit.
     """
 
     columns: tuple[Column, ...]
@@ -99,6 +118,8 @@ class Layout:
     alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
     remarks: Remarks = nothing
+    complete: Complete = as_recorded
+    tell: Tell = untold
 
     def __post_init__(self) -> None:
         """Refuse columns that a terminal would have to squeeze."""

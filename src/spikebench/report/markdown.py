@@ -40,6 +40,7 @@ def _section(section: Section, layout: Layout) -> Iterator[str]:
     yield ""
     yield from (f"{line}  " for line in notes.lines())
     yield from _drift(section)
+    yield from (line for sentence in section.told for line in ("", sentence))
     yield from _verdicts([row.against for row in section.rows if row.against is not None])
 
 

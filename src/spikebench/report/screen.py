@@ -50,6 +50,8 @@ def _show(section: Section, layout: Layout, console: Console) -> None:
         console.print(line, markup=False, highlight=False, style="dim")
     if section.drift is not None:
         console.print(wording.drift(section.drift), markup=False, highlight=False)
+    for sentence in section.told:
+        console.print(sentence, markup=False, highlight=False)
 
 
 def _title(section: Section) -> str:

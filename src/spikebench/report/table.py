@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from spikebench.candidate import Candidate
@@ -55,13 +55,14 @@ class Section:
     """One scenario's rows, in the order a reader looks for them.
 
     ``drift`` is the trend over blocks that its cells share on the declared metric; None where there
-    is nothing to test.
+    is nothing to test. ``told`` are the layout's sentences about it.
     """
 
     name: str
     scenario: Scenario | None
     rows: tuple[Row, ...]
     drift: Drift | None = None
+    told: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> set[str]:
@@ -95,7 +96,7 @@ def tabulate(
     the spike's, that of messages where none is given.
     """
     layout = layout or load(MESSAGES_LAYOUT)
-    found = by_cell(records)
+    found = by_cell(layout.complete(list(records), scenarios))
     places = {candidate.name: place for place, candidate in enumerate(candidates)}
     found.sort(key=lambda cell: _order(cell, places, layout))
     against = {id(one.a): one for one in declared(found, scenarios)}
@@ -164,7 +165,8 @@ def _section(
         )
         for cell in mine
     )
-    return Section(name, scenario, rows, drift(together, metric))
+    section = Section(name, scenario, rows, drift(together, metric))
+    return replace(section, told=tuple(layout.tell(section)) if rows else ())
 
 
 def _judgement(

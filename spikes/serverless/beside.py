@@ -1,0 +1,209 @@
+"""What stands beside measured cold starts: what they cost, and what others have published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+
+from spikebench.cost import PriceBook, read_prices
+from spikebench.errors import SpikebenchError
+from spikebench.measure.outcome import Metric
+from spikebench.record.model import Record
+from spikebench.report.table import Row, Section
+from spikebench.scenario.model import Scenario
+from spikes.serverless.agreement import agreement
+from spikes.serverless.cost import (
+    Measured,
+    break_even,
+    cost_per_million,
+    share_of_cold_starts,
+)
+from spikes.serverless.pattern import Pattern, read_pattern
+from spikes.serverless.published import Wanted, read_published, records
+from spikes.serverless.scenario import ColdStart
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+PRICES = SCENARIOS / "prices" / "eu-west-2.yaml"
+PATTERN = SCENARIOS / "serverless" / "patterns" / "api.yaml"
+
+COST = "cost_per_million"
+UNIT = "USD"
+PUBLISHED_HANDLER = "hello"
+"""The kind of handler that published cold starts are of."""
+
+OF_SNAPSHOT = "SnapStart has prices of its own for what a restore takes: --target sandbox"
+
+
+def complete(measured: Sequence[Record], scenarios: Mapping[str, Scenario]) -> Sequence[Record]:
+    """Return a run's records with what each trial would cost, and published rows beside them."""
+    costed = [record for trials in _by_cell(measured) for record in _costed(trials, scenarios)]
+    return [*costed, *_published(measured, scenarios)]
+
+
+def tell(section: Section) -> list[str]:
+    """Say how far local order can be trusted, and where Fargate gets cheaper."""
+    return [*_agreement(section.rows), *_break_evens(section)]
+
+
+def _by_cell(measured: Iterable[Record]) -> Iterable[list[Record]]:
+    cells: dict[tuple[str, str, str], list[Record]] = {}
+    for record in measured:
+        cells.setdefault((record.run_id, record.cell, record.arm), []).append(record)
+    return cells.values()
+
+
+def _costed(trials: Sequence[Record], scenarios: Mapping[str, Scenario]) -> Iterator[Record]:
+    """The trials of a cell with their cost; the share of cold starts is the whole cell's."""
+    scenario = scenarios.get(trials[0].scenario)
+    valid = [trial for trial in trials if trial.status == "valid"]
+    if not valid or not isinstance(scenario, ColdStart):
+        yield from trials
+        return
+    whole = _measured(valid, scenario)
+    if whole is None or _lever(trials[0]) == "snapshot":
+        withheld = Metric(value=None, unit=UNIT, better="lower", note=OF_SNAPSHOT)
+        for trial in trials:
+            yield _with_cost(trial, withheld) if trial.status == "valid" else trial
+        return
+    pattern = _at_its_share(whole)
+    for trial in trials:
+        alone = _measured([trial], scenario) if trial.status == "valid" else None
+        yield trial if alone is None else _with_cost(trial, _cost(pattern, alone))
+
+
+def _with_cost(trial: Record, cost: Metric) -> Record:
+    return trial.model_copy(update={"metrics": {**trial.metrics, COST: cost}})
+
+
+def _cost(pattern: Pattern, measured: Measured) -> Metric:
+    found = cost_per_million(pattern, measured, _book())
+    note = "; ".join(found.unpriced)
+    return Metric(value=found.total, unit=UNIT, better="lower", note=note)
+
+
+def _at_its_share(measured: Measured) -> Pattern:
+    share = share_of_cold_starts(_pattern(), measured).share
+    return _pattern().model_copy(update={"cold_share": share})
+
+
+def _measured(trials: Sequence[Record], scenario: ColdStart) -> Measured | None:
+    """What is billed of some trials of a cell: INIT is all from the start to the first call."""
+    phases = [_phases(trial) for trial in trials]
+    known = [both for both in phases if both is not None]
+    warm = [ms for trial in trials for ms in trial.series.get("invoke_ms", [])[1:]]
+    if not warm or len(known) < len(phases):
+        return None
+    memory_mb = int(trials[0].params.get("memory_mb", scenario.memory_mb))
+    return Measured(
+        memory_mb=memory_mb,
+        init_ms=tuple(init for init, _ in known),
+        first_ms=tuple(first for _, first in known),
+        warm_ms=tuple(warm),
+        snapstart="java" if _lever(trials[0]) == "snapstart" else "",
+    )
+
+
+def _phases(trial: Record) -> tuple[float, float] | None:
+    """INIT as Lambda bills it and the first invoke, in ms; None where one was not seen."""
+    up, init, first = (_value(trial, name) for name in ("runtime_up", "init", "first_invoke"))
+    if init is None or first is None:
+        return None
+    return init + (up or 0.0), first
+
+
+def _value(trial: Record, metric: str) -> float | None:
+    found = trial.metrics.get(metric)
+    return found.value if found else None
+
+
+def _lever(trial: Record) -> str:
+    return str(trial.params.get("lever", "baseline"))
+
+
+def _published(measured: Sequence[Record], scenarios: Mapping[str, Scenario]) -> Iterator[Record]:
+    """A published row for each measured cell of the published handler that has one."""
+    for trials in _by_cell(measured):
+        first, scenario = trials[0], scenarios.get(trials[0].scenario)
+        if not isinstance(scenario, ColdStart) or scenario.handler != PUBLISHED_HANDLER:
+            continue
+        if first.arm or first.target == "published":
+            continue
+        wanted = Wanted(
+            candidate=first.candidate,
+            memory_mb=int(first.params.get("memory_mb", scenario.memory_mb)),
+            lever=_lever(first),
+            version=_version(trials),
+            params=first.params,
+        )
+        yield from records(
+            read_published(),
+            [wanted],
+            run_id=first.run_id,
+            scenario=first.scenario,
+            started_at=first.started_at,
+        )[0]
+
+
+def _version(trials: Sequence[Record]) -> str:
+    return next((t.versions["runtime"] for t in trials if t.versions.get("runtime")), "")
+
+
+def _agreement(rows: Sequence[Row]) -> Iterator[str]:
+    published = _baselines(rows, "published")
+    if published:
+        yield agreement(_baselines(rows, "software"), published).words
+
+
+def _baselines(rows: Sequence[Row], fidelity: str) -> dict[str, float]:
+    """The median cold start of each candidate's plain function, in ms."""
+    return {
+        row.cell.candidate: row.intervals["cold_start"].median
+        for row in rows
+        if row.cell.fidelity == fidelity
+        and dict(row.cell.params).get("lever", "baseline") == "baseline"
+        and "cold_start" in row.intervals
+    }
+
+
+def _break_evens(section: Section) -> Iterator[str]:
+    """The break-even of the baseline, and of the row whose cold start is the shortest of its own
+    candidate's levers."""
+    scenario = section.scenario
+    if not isinstance(scenario, ColdStart):
+        return
+    own = [
+        row
+        for row in section.rows
+        if row.cell.candidate == scenario.analysis.baseline and COST in row.intervals
+    ]
+    plain = [row for row in own if dict(row.cell.params).get("lever") == "baseline"]
+    for row in plain[:1]:
+        yield _break_even(row, scenario)
+
+
+def _break_even(row: Row, scenario: ColdStart) -> str:
+    pattern, measured = _pattern(), _measured(row.cell.valid, scenario)
+    assert measured is not None, "a row with a cost was measured"
+    share = share_of_cold_starts(pattern, measured).share
+    usd = fmean(row.cell.values(COST))
+    lever = dict(row.cell.params).get("lever", "")
+    said = (
+        f"Cost model ({pattern.title}; {_book().region}): {row.cell.candidate} {lever} has "
+        f"{share:.2%} cold starts and costs {usd:.3g} USD a million invocations"
+    )
+    try:
+        return f"{said}; {break_even(pattern, measured, _book()).words}"
+    except SpikebenchError as error:
+        return f"{said}; no break-even: {error}"
+
+
+@cache
+def _book() -> PriceBook:
+    return read_prices(PRICES)
+
+
+@cache
+def _pattern() -> Pattern:
+    return read_pattern(PATTERN)
