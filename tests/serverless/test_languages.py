@@ -174,7 +174,7 @@ def test_a_function_says_what_it_is(builder: Builder, cache: Cache) -> None:
     assert 0 < hello.package_bytes < batch.package_bytes
     assert Path(hello.command[0]).is_absolute()
     assert len(hello.versions) == 2  # runtime and client
-    assert all(version[0].isdigit() for version in (hello.versions | batch.versions).values())
+    assert all(version[0].isdigit() for version in {**hello.versions, **batch.versions}.values())
     assert hello.environ["LAMBDA_TASK_ROOT"] == str(hello.folder)
     assert "HOME" not in hello.environ
     inherited = {name for name in os.environ if name in hello.environ}
