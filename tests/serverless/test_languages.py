@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import struct
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -174,11 +176,24 @@ def test_a_function_says_what_it_is(builder: Builder, cache: Cache) -> None:
     assert 0 < hello.package_bytes < batch.package_bytes
     assert Path(hello.command[0]).is_absolute()
     assert len(hello.versions) == 2  # runtime and client
-    assert all(version[0].isdigit() for version in (hello.versions | batch.versions).values())
+    assert all(version[0].isdigit() for version in {**hello.versions, **batch.versions}.values())
     assert hello.environ["LAMBDA_TASK_ROOT"] == str(hello.folder)
     assert "HOME" not in hello.environ
     inherited = {name for name in os.environ if name in hello.environ}
     assert inherited <= {"PATH", "LANG", "TZ", "AWS_REGION", "AWS_DEFAULT_REGION"}
+
+
+@pytest.mark.slow
+def test_nothing_of_python_is_compiled_again_at_a_start(cache: Cache) -> None:
+    function = obtained(Python(), Build("json"), cache)
+    client = Path(function.command[-1]).parent
+    modules = [*function.folder.rglob("*.py"), *client.glob("awslambdaric/*.py")]
+    assert len(modules) > 100
+    for module in modules:
+        header = Path(cache_from_source(str(module))).read_bytes()[4:16]
+        source = module.stat()
+        # PEP 552: no flags, so the source's time and size decide whether it is compiled again.
+        assert struct.unpack("<III", header) == (0, int(source.st_mtime), source.st_size)
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +120,6 @@ class Go(Language):
             "GOROOT": str(toolchain.home),
             "GOTOOLCHAIN": "local",
             "GOWORK": "off",
-            "GOTMPDIR": tempfile.gettempdir(),
         }
 
 

@@ -121,7 +121,7 @@ class NodeJs(Language):
         run_tool(["sh", "scripts/preinstall.sh"], package, environ, _uncompiled)
         node_gyp = package.parent / "node-gyp" / "bin" / "node-gyp.js"
         options = ["--directory=src/native", f"--nodedir={home}", f"--python={sys.executable}"]
-        command = [home / "bin" / "node", node_gyp, "rebuild", *options]
+        command = [str(home / "bin" / "node"), str(node_gyp), "rebuild", *options]
         run_tool(command, package, environ, _uncompiled)
 
     def _install(self, sources: Path, folder: Path, home: Path, cache: Cache, say: Say) -> None:
@@ -132,7 +132,7 @@ class NodeJs(Language):
         environ = self._with_node(home) | {"npm_config_cache": str(cache.folder("npm"))}
         options = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
         npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        command = [home / "bin" / "node", npm, "ci", *options]
+        command = [str(home / "bin" / "node"), str(npm), "ci", *options]
         run_tool(command, folder, environ, lambda said: _unfetched(sources / _LOCK, said))
         lock.unlink()
 

@@ -7,6 +7,7 @@ starts slower, for Lambda's file system cannot be written to and so every cold s
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shutil
@@ -29,6 +30,7 @@ from spikes.serverless.runtimes.tool import run_tool
 from spikes.serverless.runtimes.wheel import pip_environ
 
 _LOCK = "requirements.txt"
+_EARLIEST_S = 315_532_800  # 1980-01-01, the earliest time that a zip can hold
 
 
 class Python(Language):
@@ -96,13 +98,22 @@ def _fill(sources: Path, folder: Path, say: Say) -> None:
         _install(sources / _LOCK, folder)
     for path in sources.glob("*.py"):
         shutil.copy(path, folder)
-    run_tool([sys.executable, "-m", "compileall", "-q", folder], folder, pip_environ(), _uncompiled)
+    _compile(folder)
+
+
+def _compile(folder: Path) -> None:
+    """Compile so that the same sources give the same bytes: neither place nor time goes in."""
+    for path in folder.rglob("*.py"):
+        os.utime(path, (_EARLIEST_S, _EARLIEST_S))
+    options = ["-q", "--invalidation-mode", "timestamp", "-s", str(folder), str(folder)]
+    command = [sys.executable, "-m", "compileall", *options]
+    run_tool(command, folder, pip_environ(), _uncompiled)
 
 
 def _install(lock: Path, folder: Path) -> None:
     options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet", "--no-compile"]
-    command = [sys.executable, "-m", "pip", "install", *options, "-r", lock, "--target", folder]
-    run_tool(command, folder, pip_environ(), lambda said: _unfetched(lock, said))
+    command = [sys.executable, "-m", "pip", "install", *options, "-r", str(lock), "--target"]
+    run_tool([*command, str(folder)], folder, pip_environ(), lambda said: _unfetched(lock, said))
 
 
 def _unfetched(lock: Path, said: str) -> ArtefactError:

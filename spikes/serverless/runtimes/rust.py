@@ -78,7 +78,7 @@ class Rust(Language):
         sources = self.sources(build)
         say(f"compiling {sources} with cargo {_version(cargo)}, about a minute")
         run_tool([cargo, "fetch", "--locked"], sources, environ, _unfetched)
-        target = ["--target-dir", cache.folder("cargo")]
+        target = ["--target-dir", str(cache.folder("cargo"))]
         options = ["--release", "--locked", "--offline", "--message-format=json-render-diagnostics"]
         with cache.lock("cargo", say):
             told = run_tool([cargo, "build", *options, *target], sources, environ, _uncompiled)

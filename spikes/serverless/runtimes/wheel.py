@@ -68,7 +68,8 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{wheel.requirement} {hashes}\n")
     options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet"]
-    command = [sys.executable, "-m", "pip", "download", *options, "-r", requirements, "-d", folder]
+    files = ["-r", str(requirements), "-d", str(folder)]
+    command = [sys.executable, "-m", "pip", "download", *options, *files]
     run_tool(command, folder, pip_environ(), lambda said: _unfetched(wheel, said))
     return next(folder.glob("*.whl"))
 

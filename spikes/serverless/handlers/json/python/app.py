@@ -46,7 +46,7 @@ class Row(BaseModel):
     type: Literal["insert", "update", "delete"]
     database: str
     table: str
-    data: Data = Field(default={}, validate_default=True)  # type: ignore[assignment]
+    data: Data = Field(default={}, validate_default=True)
     old: dict[str, Any] = {}
 
     def change(self) -> Change:
