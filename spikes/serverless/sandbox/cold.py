@@ -180,5 +180,6 @@ def _state(error: Exception) -> str:
     """Return why a function or a version became ``Failed``; empty where that is not the matter."""
     if not isinstance(error, WaiterError):
         return ""
-    last = error.last_response.get("Configuration", error.last_response)
+    answer: Any = error.last_response
+    last = answer.get("Configuration", answer)
     return str(last.get("LastUpdateStatusReason") or last.get("StateReason") or "")

@@ -12,7 +12,15 @@ from botocore.config import Config
 
 from spikebench.target.sandbox.account import Account
 from spikebench.target.sandbox.budget import Budget, Use
-from spikebench.target.sandbox.clients import AWS_ERRORS, Client, error_code, open_client, reason
+from spikebench.target.sandbox.clients import (
+    AWS_ERRORS,
+    AWS_ITSELF,
+    Client,
+    Settings,
+    error_code,
+    open_client,
+    reason,
+)
 from spikes.serverless.sandbox.cost import REQUEST, at_most, compute
 from spikes.serverless.sandbox.report_line import NoReport, Report, decode_tail, parse_report
 from spikes.serverless.sandbox.upload import Architecture
@@ -60,7 +68,7 @@ class Invoke:
         return self.round_trip_ms - self.report.duration_ms
 
 
-def open_invoker(region: str, timeout_s: int, **settings: str) -> Client:
+def open_invoker(region: str, timeout_s: int, settings: Settings = AWS_ITSELF) -> Client:
     """Return a client of Lambda that tries nothing twice: a second try would hide the first.
 
     It waits longer than any invoke may take, and keeps its connection.
@@ -72,7 +80,7 @@ def open_invoker(region: str, timeout_s: int, **settings: str) -> Client:
         tcp_keepalive=True,
         max_pool_connections=1,
     )
-    return open_client("lambda", region, config, **settings)
+    return open_client("lambda", region, settings, config)
 
 
 @dataclass(frozen=True)

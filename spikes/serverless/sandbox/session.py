@@ -10,7 +10,7 @@ from typing import Any
 
 from spikebench.target.sandbox.account import Account, admit, allowed_accounts, region_of
 from spikebench.target.sandbox.budget import Budget, Prices, open_budget
-from spikebench.target.sandbox.clients import open_client, open_clients
+from spikebench.target.sandbox.clients import AWS_ITSELF, Settings, open_client, open_clients
 from spikebench.target.sandbox.stack import new_stack
 from spikebench.target.software import Say
 from spikes.serverless.sandbox.cold import Chiller, Deployed
@@ -48,7 +48,7 @@ def open_session(
     *,
     accept_unpriced: bool = False,
     environ: Mapping[str, str] = os.environ,
-    **settings: str,
+    settings: Settings = AWS_ITSELF,
 ) -> Iterator[Session]:
     """Check account and budget, deploy, yield, and delete all of it, Ctrl-C included.
 
@@ -57,13 +57,13 @@ def open_session(
     """
     allowed_accounts(environ)
     region = region_of(environ)
-    account = admit(open_client("sts", region, **settings), environ)
+    account = admit(open_client("sts", region, settings), environ)
     budget = open_budget(estimate(planned), prices, say, environ, accept_unpriced)
-    clients = open_clients(region, **settings)
+    clients = open_clients(region, settings)
     with new_stack(clients, account, SPIKE, run_id, foundation(), say) as stack:
         functions = deploy(stack, wanted, say)
-        chiller = Chiller(open_client("lambda", region, **settings), budget, account)
-        invoker = Invoker(open_invoker(region, TIMEOUT_S, **settings), budget, account)
+        chiller = Chiller(open_client("lambda", region, settings), budget, account)
+        invoker = Invoker(open_invoker(region, TIMEOUT_S, settings), budget, account)
         try:
             yield Session(account, budget, functions, Trials(chiller, invoker))
         finally:

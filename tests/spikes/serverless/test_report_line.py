@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import random
 import re
 from contextlib import suppress
 
@@ -175,10 +176,10 @@ def _written(report: Report) -> list[str]:
 
 @given(_reports(), st.sampled_from(["\t", " ", "  ", " \t"]), NOISE, st.randoms())
 def test_any_line_is_read_back_whatever_its_order(
-    report: Report, separator: str, noise: str, shuffle: object
+    report: Report, separator: str, noise: str, order: random.Random
 ) -> None:
     parts = _written(report)
-    shuffle.shuffle(parts)  # type: ignore[attr-defined]
+    order.shuffle(parts)
     line = separator.join([f"REPORT RequestId: {report.request_id}", *parts])
     assert parse_report(f"{noise}\n{line}\t\n{noise}", report.request_id) == report
 

@@ -92,7 +92,7 @@ def _client(service: str, settings: dict[str, str]) -> Any:
 
 def _left(settings: dict[str, str]) -> dict[str, list[str]]:
     """What is in the emulated account, by name."""
-    clients = open_clients(REGION, **settings)
+    clients = open_clients(REGION, settings)
     functions = _client("lambda", settings).list_functions()["Functions"]
     groups = _client("logs", settings).describe_log_groups()["logGroups"]
     return {
@@ -119,7 +119,7 @@ def test_a_session_deploys_runs_and_leaves_nothing(settings: dict[str, str], pac
     said: list[str] = []
     with open_session(
         "r1", [(upload, False), (upload, False)], PLAN, LAMBDA_PRICES, said.append,
-        environ=ENVIRON, **settings,
+        environ=ENVIRON, settings=settings,
     ) as session:  # fmt: skip
         up = _left(settings)
         assert up["stacks"] == ["spikebench-serverless-r1"]
@@ -143,7 +143,7 @@ def test_a_session_deploys_runs_and_leaves_nothing(settings: dict[str, str], pac
 def test_ctrl_c_leaves_nothing(settings: dict[str, str], package: Path) -> None:
     upload = Upload(package, "python3.12", "app.handler")
     session = open_session(
-        "r2", [(upload, False)], PLAN, LAMBDA_PRICES, print, environ=ENVIRON, **settings
+        "r2", [(upload, False)], PLAN, LAMBDA_PRICES, print, environ=ENVIRON, settings=settings
     )
     with pytest.raises(KeyboardInterrupt), session:
         raise KeyboardInterrupt
@@ -157,7 +157,7 @@ def test_a_stack_that_a_dead_run_left_is_swept(settings: dict[str, str]) -> None
     from spikebench.target.sandbox.stack import Stack, stack_tags
     from spikes.serverless.sandbox.template import foundation
 
-    clients = open_clients(REGION, **settings)
+    clients = open_clients(REGION, settings)
     account = Account(NUMBER, REGION, "tests")
     now = datetime.now(UTC)
     for run, hours in (("dead", -1), ("alive", 1)):

@@ -46,7 +46,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_a_throttled_invoke_is_sent_once(endpoint: str) -> None:
     keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    client = open_invoker("eu-west-2", 1, endpoint_url=endpoint, **keys)
+    client = open_invoker("eu-west-2", 1, {"endpoint_url": endpoint, **keys})
     try:
         with pytest.raises(Void, match=r"throttled: .*Rate Exceeded"):
             Invoker(client, Budget(LAMBDA_PRICES), ACCOUNT).invoke(CALL, cold=True)
@@ -57,4 +57,4 @@ def test_a_throttled_invoke_is_sent_once(endpoint: str) -> None:
 
 def test_it_waits_longer_than_any_invoke_may_take() -> None:
     keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    assert open_invoker("eu-west-2", 900, **keys).meta.config.read_timeout > 900
+    assert open_invoker("eu-west-2", 900, keys).meta.config.read_timeout > 900

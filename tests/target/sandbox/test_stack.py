@@ -92,20 +92,19 @@ def test_it_is_deleted_whatever_happens(
 
 
 def test_ctrl_c_while_it_is_being_created_deletes_it(
-    aws: tuple[Clients, Stubber, Stubber],
+    aws: tuple[Clients, Stubber, Stubber], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clients, cloudformation, _ = aws
     cloudformation.add_response("create_stack", {"StackId": "id"})
     _expect_delete(cloudformation)
-    interrupt = iter([True])
+    real = clients.cloudformation.get_waiter
 
-    def press(**_: Any) -> None:
-        if next(interrupt, False):
+    def get_waiter(name: str) -> Any:
+        if name == "stack_create_complete":
             raise KeyboardInterrupt
+        return real(name)
 
-    clients.cloudformation.meta.events.register_first(
-        "before-parameter-build.cloudformation.DescribeStacks", press
-    )
+    monkeypatch.setattr(clients.cloudformation, "get_waiter", get_waiter)
     with pytest.raises(KeyboardInterrupt), _new(clients):
         pytest.fail("it was never up")
     cloudformation.assert_no_pending_responses()

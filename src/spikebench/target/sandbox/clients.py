@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,20 +30,28 @@ class Clients:
     s3: Client
 
 
-def open_client(service: str, region: str, config: Config = CONTROL, **settings: str) -> Client:
+Settings = Mapping[str, str]
+"""More arguments for boto3's clients, such as an emulator's ``endpoint_url``."""
+
+AWS_ITSELF: Settings = {}
+
+
+def open_client(
+    service: str, region: str, settings: Settings = AWS_ITSELF, config: Config = CONTROL
+) -> Client:
     """Return a client that takes its credentials from where AWS's own tools do.
 
-    They are neither read nor kept by us. ``settings`` are boto3's, such as ``endpoint_url``.
+    They are neither read nor kept by us.
     """
     name: Any = service
     keywords: Any = settings
     return boto3.client(name, region_name=region, config=config, **keywords)
 
 
-def open_clients(region: str, **settings: str) -> Clients:
+def open_clients(region: str, settings: Settings = AWS_ITSELF) -> Clients:
     """Return the clients that every spike's stack needs."""
     return Clients(
-        open_client("cloudformation", region, **settings), open_client("s3", region, **settings)
+        open_client("cloudformation", region, settings), open_client("s3", region, settings)
     )
 
 

@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any, Literal
 
+from botocore.exceptions import WaiterError
+
 from spikebench.errors import TargetError
 from spikebench.target.sandbox.account import Account
 from spikebench.target.sandbox.clients import (
     AWS_ERRORS,
     Clients,
-    WaiterError,
     error_code,
     reason,
 )
