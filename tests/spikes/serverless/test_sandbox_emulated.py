@@ -10,22 +10,26 @@ from __future__ import annotations
 import sys
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from spikebench.cli import main
 from spikebench.target.connection import PrivateConnection
 from spikebench.target.local_server import Launch, LocalServer
 from spikebench.target.ports import free_ports
 from spikebench.target.sandbox.account import Account
 from spikebench.target.sandbox.clients import open_clients
-from spikebench.target.sandbox.sweep import find_stacks, sweep
+from spikebench.target.sandbox.stack import Stack, stack_tags
+from spikebench.target.sandbox.sweep import find_stacks
 from spikebench.target.software import Cores
 from spikes.serverless.sandbox.cold import Setting
 from spikes.serverless.sandbox.cost import Planned
 from spikes.serverless.sandbox.session import open_session
+from spikes.serverless.sandbox.template import foundation
 from spikes.serverless.sandbox.trial import Exchange
 from spikes.serverless.sandbox.upload import Upload
 from tests.synthetic.aws import LAMBDA_PRICES
@@ -150,13 +154,16 @@ def test_ctrl_c_leaves_nothing(settings: dict[str, str], package: Path) -> None:
     assert _left(settings) == EMPTY
 
 
+def _swept(*options: str) -> Any:
+    with pytest.raises(SystemExit) as ended:
+        main(["sweep", *options])
+    return ended.value.code
+
+
 @pytest.mark.slow
-def test_a_stack_that_a_dead_run_left_is_swept(settings: dict[str, str]) -> None:
-    from datetime import UTC, datetime, timedelta
-
-    from spikebench.target.sandbox.stack import Stack, stack_tags
-    from spikes.serverless.sandbox.template import foundation
-
+def test_a_stack_that_a_dead_run_left_is_swept(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     clients = open_clients(REGION, settings)
     account = Account(NUMBER, REGION, "tests")
     now = datetime.now(UTC)
@@ -167,7 +174,16 @@ def test_a_stack_that_a_dead_run_left_is_swept(settings: dict[str, str]) -> None
         )
         stack.create()
         clients.s3.put_object(Bucket=stack.physical_id("Packages"), Key="k", Body=b"x")
-    assert sweep(clients, account, print) == ["spikebench-serverless-dead"]
+    for name, value in {
+        **ENVIRON,
+        "AWS_ENDPOINT_URL": settings["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert _swept("--dry-run") == 0
+    assert len(_left(settings)["stacks"]) == 2
+    assert _swept() == 0
     assert _left(settings)["stacks"] == ["spikebench-serverless-alive"]
-    assert sweep(clients, account, print, run_id="alive") == ["spikebench-serverless-alive"]
+    assert _swept("--run", "alive") == 0
     assert _left(settings) == EMPTY

@@ -1,3 +1,5 @@
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from spikebench.errors import TargetError
@@ -88,8 +90,6 @@ def test_what_is_not_asked_for_is_absent_and_what_is_malformed_is_broken() -> No
 
 
 def test_tags_hold_owner_run_and_expiry_in_utc() -> None:
-    from datetime import datetime, timedelta, timezone
-
     there = timezone(timedelta(hours=2))
     tags = stack_tags("sam", "serverless", "r1", datetime(2026, 11, 25, 18, 0, tzinfo=there))
     assert {tag["Key"]: tag["Value"] for tag in tags} == {
