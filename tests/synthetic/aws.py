@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.exceptions import StubResponseError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
@@ -45,9 +46,20 @@ def stubbed(service: str) -> tuple[Any, Stubber]:
     """Return a client and what answers it: in the order given, and nothing else."""
     name: Any = service
     client: Any = _session().client(name)
-    stubber = Stubber(client)
+    stubber = StrictStubber(client)
     stubber.activate()
     return client, stubber
+
+
+class StrictStubber(Stubber):
+    """A stubber whose complaint is no error of AWS's, which the code under test would handle."""
+
+    def _assert_expected_params(self, *arguments: Any, **keywords: Any) -> None:
+        real: Any = super()
+        try:
+            real._assert_expected_params(*arguments, **keywords)
+        except StubResponseError as error:
+            raise AssertionError(str(error)) from None
 
 
 def stubbed_clients() -> tuple[Clients, Stubber, Stubber]:

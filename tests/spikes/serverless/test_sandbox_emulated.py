@@ -18,6 +18,7 @@ import boto3
 import pytest
 
 from spikebench.cli import main
+from spikebench.errors import TargetError
 from spikebench.target.connection import PrivateConnection
 from spikebench.target.local_server import Launch, LocalServer
 from spikebench.target.ports import free_ports
@@ -32,7 +33,7 @@ from spikes.serverless.sandbox.session import open_session
 from spikes.serverless.sandbox.template import foundation
 from spikes.serverless.sandbox.trial import Exchange
 from spikes.serverless.sandbox.upload import Upload
-from tests.synthetic.aws import LAMBDA_PRICES
+from tests.synthetic.aws import LAMBDA_PRICES, Prices
 
 NUMBER, REGION = "000000000000", "eu-west-2"
 ENVIRON = {
@@ -141,6 +142,51 @@ def test_a_session_deploys_runs_and_leaves_nothing(settings: dict[str, str], pac
     assert session.environment == {"region": REGION, "account": "…0000"}
     assert _left(settings) == EMPTY
     assert NUMBER not in " ".join(said)
+
+
+@pytest.mark.slow
+def test_what_lambda_would_not_take_is_not_sent(settings: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "f.zip").write_text("no zip")
+    session = open_session(
+        "r3",
+        [(Upload(tmp_path / "f.zip", "python3.12", "app.handler"), False)],
+        PLAN,
+        LAMBDA_PRICES,
+        print,
+        environ=ENVIRON,
+        settings=settings,
+    )
+    with pytest.raises(TargetError, match=r"f\.zip is no package"), session:
+        pytest.fail("it was deployed")
+    assert _left(settings) == EMPTY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("prices", "change", "why"),
+    [
+        (Prices(), {}, "not priced"),
+        (LAMBDA_PRICES, {"SPIKEBENCH_SANDBOX_BUDGET_USD": "0.0001"}, "the estimate alone"),
+        (LAMBDA_PRICES, {"SPIKEBENCH_SANDBOX_ACCOUNTS": "1" * 12}, "does not allow"),
+    ],
+)
+def test_nothing_is_created_before_account_and_budget_are_right(
+    settings: dict[str, str], package: Path, prices: Prices, change: dict[str, str], why: str
+) -> None:
+    upload = Upload(package, "python3.12", "app.handler")
+    said: list[str] = []
+    session = open_session(
+        "r4",
+        [(upload, False)],
+        PLAN,
+        prices,
+        said.append,
+        environ={**ENVIRON, **change},
+        settings=settings,
+    )
+    with pytest.raises(TargetError, match=why), session:
+        pytest.fail("it was deployed")
+    assert not any("stack" in line for line in said)
 
 
 @pytest.mark.slow

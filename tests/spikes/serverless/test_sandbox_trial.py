@@ -354,6 +354,14 @@ def test_a_budget_spent_in_between_leaves_no_version() -> None:
     bench.lambda_.assert_no_pending_responses()
 
 
+def test_no_snapshot_is_made_that_might_go_beyond_the_budget() -> None:
+    bench = Bench(usd=1769 / 1024 * 129 * 0.0000166667)
+    bench.expect_change()
+    with pytest.raises(BudgetSpent):
+        bench.run(lever="snapstart")
+    bench.lambda_.assert_no_pending_responses()
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_a_version_goes_whatever_happens(error: type[BaseException]) -> None:
     bench = Bench()
