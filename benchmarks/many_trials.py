@@ -19,7 +19,7 @@ from spikebench.measure.environment import environment
 from spikebench.measure.outcome import Better
 from spikebench.record import Ledger, Metric, Record, Resources
 from spikebench.record.model import SCHEMA
-from spikebench.scenario.model import Scenario
+from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.read import read_scenarios
 from spikebench.scenario.variant import Variant, variants
 from spikes.messaging.spike import SPIKE
@@ -43,14 +43,14 @@ QUANTILES = {"p50": 1.0, "p95": 1.9, "p99": 3.1, "p999": 5.0}
 class Shape:
     """A cell of a generated run: who is measured under what, and its typical latency in ms."""
 
-    variant: Variant
+    variant: Variant[MessageScenario]
     candidate: Candidate
     client: str
     latency_ms: float
     arm: str = ""
 
     @property
-    def scenario(self) -> Scenario:
+    def scenario(self) -> MessageScenario:
         """The workload."""
         return self.variant.scenario
 
@@ -85,7 +85,7 @@ def _shapes(rng: np.random.Generator) -> Iterator[Shape]:
 
     Faults are a table of their own.
     """
-    read = read_scenarios(SPIKE.scenarios).values()
+    read = read_scenarios(SPIKE.scenarios, MessageScenario).values()
     scenarios = [scenario for scenario in read if scenario.experiment != "fault"]
     swept = [variant for scenario in scenarios for variant in variants(scenario, full=True)]
     yield Shape(swept[0], SPIKE.candidate(swept[0].scenario.analysis.baseline), "java", 3, "A/A")

@@ -23,7 +23,7 @@ from spikebench.load.payload import Templates, templates
 from spikebench.load.schedule import Schedule, schedule
 from spikebench.load.session import Limits, Session
 from spikebench.measure.observation import Observation
-from spikebench.scenario.model import Arrivals, Payload
+from spikebench.scenario.messages import Arrivals, Payload
 from spikebench.target.cache import Cache
 from spikebench.target.cores import split_cores
 from spikebench.target.fleet import Berth, Fleet

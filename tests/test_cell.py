@@ -1,7 +1,7 @@
 from collections import Counter
 
 from spikebench.cell import Cell, order_of_block
-from spikebench.scenario.model import Timing
+from spikebench.scenario.messages import Timing
 from tests.synthetic.workload import candidate, cell, scenario
 
 CELLS = [

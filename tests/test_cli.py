@@ -14,6 +14,7 @@ from spikebench.cli import main
 from spikebench.cli.doctor import examine
 from spikebench.errors import TargetError
 from spikebench.record import Record, RecordFile, run_path
+from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.read import read_scenarios
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
@@ -69,7 +70,12 @@ def test_help_teaches_with_an_example(spikebench: Spikebench, command: tuple[str
 def test_list_names_all_there_is(spikebench: Spikebench) -> None:
     status, out, _ = spikebench("list")
     assert status == 0
-    for name in (*SPEED, *read_scenarios(ROOT / "scenarios" / "messaging"), "quick", "full"):
+    for name in (
+        *SPEED,
+        *read_scenarios(ROOT / "scenarios" / "messaging", MessageScenario),
+        "quick",
+        "full",
+    ):
         assert name in out
 
 

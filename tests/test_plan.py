@@ -7,21 +7,23 @@ import pytest
 from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.cell import Cell
 from spikebench.errors import UsageError
+from spikebench.load.cells import message_scenario
 from spikebench.plan import Selection, plan
-from spikebench.scenario.model import (
+from spikebench.scenario.messages import (
     Analysis,
     Arrivals,
     Consumers,
     Fault,
     FaultKind,
+    MessageScenario,
     Payload,
-    Scenario,
     Timing,
 )
-from spikebench.scenario.profile import PROFILES, Profile
+from spikebench.scenario.profile import Profile
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.software import Presence
+from spikes.messaging.profiles import PROFILES
 from tests.synthetic.server import Pretended, software
 from tests.synthetic.workload import FLAWED, candidate, scenario
 
@@ -62,7 +64,7 @@ def cells(
     tmp_path: Path,
     selection: Selection | None = None,
     profile: Profile = FULL,
-    scenarios: dict[str, Scenario] | None = None,
+    scenarios: dict[str, MessageScenario] | None = None,
 ) -> list[Cell]:
     return plan(SPIKE, scenarios or SCENARIOS, profile, selection or Selection(), Cache(tmp_path))
 
@@ -158,7 +160,11 @@ def test_an_emulator_is_run_with_its_own_values(tmp_path: Path) -> None:
     given = scenario(emulator={"arrivals.rate_per_s": 20}, sweep={"arrivals.rate_per_s": [50, 60]})
     found = cells(tmp_path, scenarios={"steady": given})
     rates = {
-        name: [c.scenario.arrivals.rate_per_s for c in found if c.candidate.name == name]
+        name: [
+            message_scenario(c.scenario).arrivals.rate_per_s
+            for c in found
+            if c.candidate.name == name
+        ]
         for name in ("imitated", "stream")
     }
     assert rates == {"imitated": [20.0], "stream": [50.0, 60.0]}

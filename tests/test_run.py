@@ -6,20 +6,22 @@ from typing import Any
 
 import pytest
 
-from spikebench import run as module
 from spikebench.candidate import Candidate
 from spikebench.cell import Cell
 from spikebench.errors import DriverError, RecordError, TargetError
+from spikebench.load import lab as module
 from spikebench.load.bench import Bench, Capacity
 from spikebench.load.capacity import Found
 from spikebench.load.crew import Crew
 from spikebench.load.experiments import EXPERIMENTS
+from spikebench.load.lab import MessageLab
 from spikebench.load.session import Session
 from spikebench.measure.environment import environment
 from spikebench.measure.outcome import Metric, Outcome
+from spikebench.method import BEFORE_BLOCKS
 from spikebench.record import Record, RecordFile, read_records
-from spikebench.run import BEFORE_BLOCKS, Run
-from spikebench.scenario.model import Arrivals, Requires
+from spikebench.run import Run
+from spikebench.scenario.messages import Arrivals, Requires
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.fleet import Berth, Fleet
@@ -60,17 +62,9 @@ def running(folder: Path, candidates: Sequence[Candidate] = (), **more: Any) -> 
     spike = Spike("tiny", "Which?", tuple(candidates), folder)
     path = folder / f"{RUN_ID}.jsonl"
     said: Callable[[str], None] = lambda _: None  # noqa: E731
-    with Run(
-        RUN_ID,
-        SEED,
-        spike,
-        cache,
-        Fleet(cache, cores, said),
-        Crew(cores.load),
-        RecordFile(path),
-        said,
-        **more,
-    ) as run:
+    more = {"verdicts": False, **more}
+    with Run(RUN_ID, SEED, spike, cache, RecordFile(path), said, **more) as run:
+        run.lab = MessageLab(run.setting, Fleet(cache, cores, said), Crew(cores.load))
         yield run
 
 
@@ -170,7 +164,8 @@ def test_only_the_server_under_test_is_awake(tmp_path: Path) -> None:
 def test_everything_is_stopped_in_the_end_even_after_an_error(tmp_path: Path) -> None:
     def broken_off() -> None:
         with running(tmp_path) as run:
-            workers.append(run.crew)
+            assert isinstance(run.lab, MessageLab)
+            workers.append(run.lab.crew)
             run.measure(on("a"), 0)
             run.measure(on("b"), 0)
             raise TargetError("in the middle")
@@ -352,7 +347,7 @@ def test_capacity_for_headroom_alone_is_searched_for_in_its_block(
     given = scenario(requires=Requires(rate_per_s=100, headroom=3))
     emulated = on("b", scenario=given)
     emulated = replace(emulated, berth=replace(emulated.berth, fidelity="emulator"))
-    with running(tmp_path, headroom_block=1) as run:
+    with running(tmp_path, blocks=3, verdicts=True) as run:
         for block in range(3):
             run.measure(on("a", scenario=given), block)
         run.measure(cell(scenario=given), 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.spike import Spike
+from spikes.messaging.profiles import PROFILES
 from spikes.messaging.servers.kafka import KAFKA
 from spikes.messaging.servers.kafka_cluster import KAFKA_3
 from spikes.messaging.servers.ministack import AWS
@@ -186,4 +187,5 @@ SPIKE = Spike(
         ),
     ),
     scenarios=HERE.parent.parent / "scenarios" / "messaging",
+    profiles=PROFILES,
 )

@@ -16,6 +16,8 @@ Ordering = Literal["none", "key", "queue"]
 FanOut = Literal["native", "copies"]
 """How several subscribers each get a message: by the broker, or by the producer sending copies."""
 
+Language = Literal["python", "java", "node", "go", "rust"]
+
 Fidelity = Literal["service", "software", "emulator", "published", "model"]
 
 
@@ -49,7 +51,7 @@ class Client:
     """
 
     name: str
-    language: Literal["python", "java"]
+    language: Language
     driver: str
     library: str
     one_process: bool = False

@@ -11,13 +11,9 @@ from typing import Literal
 
 from spikebench.candidate import Candidate, Client
 from spikebench.scenario.model import Scenario
-from spikebench.scenario.profile import trial_s
 from spikebench.target.fleet import Berth
 
 Arm = Literal["", "A/A", "search"]
-
-WORDS = {"title", "question", "analysis", "requires", "sweep", "full_sweep", "emulator"}
-"""Parts of a scenario that a trial of one of its cells does not depend on."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +44,13 @@ class Cell:
     @property
     def workload(self) -> str:
         """A digest of what is sent and how: equal for equal workloads, whatever is said of them."""
-        sent = self.scenario.model_dump_json(exclude=WORDS)
+        sent = self.scenario.model_dump_json(exclude=set(self.scenario.SAID))
         return hashlib.sha256(sent.encode()).hexdigest()[:12]
 
     @property
     def seconds(self) -> float:
         """About how long one trial takes, in seconds."""
-        if self.withheld:
-            return 0.0
-        searching_s = 2.5 if self.scenario.experiment == "capacity" else 0.0
-        return trial_s(self.scenario) + searching_s
+        return 0.0 if self.withheld else self.scenario.seconds
 
     def seed(self, run_seed: int, block: int) -> int:
         """The seed of one trial: a function of the run's seed, the cell and the block alone."""

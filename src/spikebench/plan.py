@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spikebench.candidate import Candidate, Client
 from spikebench.cell import Cell
 from spikebench.errors import UsageError
-from spikebench.scenario.model import LEADER_FAULTS, FaultKind, Scenario
+from spikebench.method import Method
+from spikebench.scenario.model import Scenario
 from spikebench.scenario.profile import Profile
 from spikebench.scenario.variant import for_emulator, variants
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.fleet import Asked, Berth, choose
-
-KEEPS_NOTHING: Sequence[FaultKind] = ("kill-broker", "kill-broker-holding", "fill-disk")
-"""Faults that a server which keeps nothing on disk has no answer to."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Selection:
 
 def plan(
     spike: Spike,
-    scenarios: dict[str, Scenario],
+    scenarios: Mapping[str, Scenario],
     profile: Profile,
     selection: Selection,
     cache: Cache,
@@ -45,16 +43,17 @@ def plan(
 
     Raises UsageError where the selection names what does not exist.
     """
+    method = spike.method
     chosen = _candidates(spike, selection)
     _check_clients(chosen, selection.clients)
     meant = {
         name: scenario
         for name, scenario in scenarios.items()
-        if (scenario.experiment == "fault") == selection.faults
+        if scenario.breaks == selection.faults
     }
     names = _scenario_names(scenarios, meant, profile, selection.scenarios)
     if selection.faults:
-        chosen = [_breakable(candidate) for candidate in chosen]
+        chosen = [method.breakable(candidate) for candidate in chosen]
     berths = {candidate.name: choose(candidate, selection.target, cache) for candidate in chosen}
     cells = [
         cell
@@ -62,7 +61,7 @@ def plan(
         for candidate in chosen
         for client in _clients(candidate, profile, selection.clients)
         for cell in _cells(
-            spike.name, scenarios[name], candidate, client, berths[candidate.name], profile
+            spike.name, method, scenarios[name], candidate, client, berths[candidate.name], profile
         )
     ]
     return [*cells, *_control_arm(cells)]
@@ -85,8 +84,8 @@ def _check_clients(candidates: Sequence[Candidate], asked: Sequence[str]) -> Non
 
 
 def _scenario_names(
-    scenarios: dict[str, Scenario],
-    meant: dict[str, Scenario],
+    scenarios: Mapping[str, Scenario],
+    meant: Mapping[str, Scenario],
     profile: Profile,
     asked: Sequence[str],
 ) -> list[str]:
@@ -95,7 +94,7 @@ def _scenario_names(
             known = ", ".join(scenarios)
             raise UsageError(f"--scenario {name}: no such scenario; there are {known}")
         if name not in meant:
-            with_or_without = "with" if scenarios[name].experiment == "fault" else "without"
+            with_or_without = "with" if scenarios[name].breaks else "without"
             raise UsageError(f"--scenario {name}: is run {with_or_without} -m faults")
     covered = [name for name in profile.scenarios or meant if name in meant]
     return list(asked or covered or meant)
@@ -109,6 +108,7 @@ def _clients(candidate: Candidate, profile: Profile, asked: Sequence[str]) -> li
 
 def _cells(
     spike: str,
+    method: Method,
     scenario: Scenario,
     candidate: Candidate,
     client: Client,
@@ -118,6 +118,9 @@ def _cells(
     fitted = profile.fitted(scenario)
     workload = for_emulator(fitted) if berth.fidelity == "emulator" else fitted
     for number, variant in enumerate(variants(workload, profile.full_sweep)):
+        first = number == 0 or profile.full_sweep
+        if not method.meant(variant.scenario, candidate):
+            continue
         yield Cell(
             spike=spike,
             scenario=variant.scenario,
@@ -126,64 +129,8 @@ def _cells(
             berth=berth,
             params=variant.params,
             withheld=berth.reason
-            or _withheld(variant.scenario, candidate, client, berth)
-            or (_beside_the_first(candidate) if number and not profile.full_sweep else ""),
+            or method.withheld(variant.scenario, candidate, client, berth, first),
         )
-
-
-def _beside_the_first(candidate: Candidate) -> str:
-    """Say why an in-memory candidate is not measured at every swept value; nothing for others."""
-    if candidate.software is not None:
-        return ""
-    return "shows the load generator, at the first swept value only; --profile full has them all"
-
-
-def _withheld(scenario: Scenario, candidate: Candidate, client: Client, berth: Berth) -> str:
-    """Say why a cell would prove nothing, or could not keep what it promises; else nothing."""
-    can = candidate.capabilities
-    largest = scenario.payload.largest_bytes or scenario.payload.size_bytes
-    relative = scenario.experiment == "capacity" or scenario.arrivals.capacity_share is not None
-    if berth.fidelity == "emulator" and relative:
-        return "an emulator's speed says nothing of AWS; a sandbox account would show it"
-    if scenario.consumers.competing > 1 and not can.competing_consumers:
-        return f"consumers of {candidate.name} cannot share one subscriber's messages"
-    if can.largest_message_bytes is not None and largest > can.largest_message_bytes:
-        return f"{candidate.name} takes messages of at most {can.largest_message_bytes:,} bytes"
-    if scenario.fault is not None:
-        kind = scenario.fault.kind
-        return _no_fault(kind, candidate, client, berth) or _not_its_fault(kind, candidate)
-    if scenario.experiment == "backlog" and not can.durable:
-        return f"{candidate.name} keeps no messages while consumers are away"
-    return ""
-
-
-def _breakable(candidate: Candidate) -> Candidate:
-    """The candidate on software that is set up to be broken, where it needs to be."""
-    if candidate.software is None or candidate.software.breakable is None:
-        return candidate
-    return replace(candidate, software=candidate.software.breakable)
-
-
-def _no_fault(kind: FaultKind, candidate: Candidate, client: Client, berth: Berth) -> str:
-    """Say why a fault can't be put into a candidate here; nothing where it can."""
-    if candidate.software is None:
-        return "in memory: there is nothing that could break"
-    if berth.target != "local":
-        return f"faults are put into servers of our own (--target local), not at {berth.target}"
-    if berth.fidelity == "emulator" and kind in KEEPS_NOTHING:
-        return "an emulator keeps all in memory: what its death costs says nothing of AWS"
-    if client.language != "java":
-        return "its loop does not reconnect; the Java client's does"
-    return ""
-
-
-def _not_its_fault(kind: FaultKind, candidate: Candidate) -> str:
-    """Say why a kind of fault is not for a node alone, or not for several; nothing where it is."""
-    if kind in LEADER_FAULTS and candidate.nodes == 1:
-        return f"one node, which leads alone: {kind.replace('leader', 'broker')} is that fault"
-    if kind not in LEADER_FAULTS and candidate.nodes > 1:
-        return f"{candidate.nodes} nodes: what is broken is the one that leads (kill-leader)"
-    return ""
 
 
 def _control_arm(cells: Sequence[Cell]) -> Iterator[Cell]:
@@ -191,10 +138,17 @@ def _control_arm(cells: Sequence[Cell]) -> Iterator[Cell]:
 
     Where a run was narrowed to others, the first that runs real software stands in.
     """
-    measured = [c for c in cells if not c.withheld and c.scenario.experiment != "fault"]
-    baselines = [c for c in measured if c.candidate.name == c.scenario.analysis.baseline]
+    measured = [c for c in cells if not c.withheld and not c.scenario.breaks]
+    baselines = [c for c in measured if _is_baseline(c)]
     for cell in (baselines or list(filter(_is_real, measured)))[:1]:
         yield replace(cell, arm="A/A")
+
+
+def _is_baseline(cell: Cell) -> bool:
+    analysis = cell.scenario.analysis
+    at = {name: str(value) for name, value in cell.params.items()}
+    same = all(at.get(name, value) == value for name, value in analysis.baseline_params.items())
+    return same and cell.candidate.name == analysis.baseline
 
 
 def _is_real(cell: Cell) -> bool:

@@ -5,23 +5,23 @@ import pytest
 
 from spikebench.load.bench import Capacity
 from spikebench.load.experiments import EXPERIMENTS, TRIES, backlog, capacity, latency
-from spikebench.scenario.model import Arrivals, Consumers, Requires, Scenario, Timing
+from spikebench.scenario.messages import Arrivals, Consumers, MessageScenario, Requires, Timing
 from tests.synthetic.queue import QueueSession, bench
 from tests.synthetic.workload import scenario
 
 LONG = Timing(warmup_s=0.5, measure_s=2.0, grace_s=0.5)
 
 
-def steady(**changes: object) -> Scenario:
+def steady(**changes: object) -> MessageScenario:
     return scenario(**({"timing": LONG} | changes))
 
 
-def away(away_s: float = 0.5) -> Scenario:
+def away(away_s: float = 0.5) -> MessageScenario:
     return steady(experiment="backlog", consumers=Consumers(away_s=away_s))
 
 
 def test_every_experiment_a_scenario_can_ask_for_is_there() -> None:
-    asked = Scenario.model_fields["experiment"].annotation
+    asked = MessageScenario.model_fields["experiment"].annotation
     assert set(EXPERIMENTS) == set(getattr(asked, "__args__", ()))
 
 

@@ -12,7 +12,7 @@ from spikebench.load import fault as module
 from spikebench.load.driver import Wiring
 from spikebench.load.fault import Injection
 from spikebench.load.session import Session
-from spikebench.scenario.model import LEADER_FAULTS, Fault, FaultKind
+from spikebench.scenario.messages import LEADER_FAULTS, Fault, FaultKind
 from tests.synthetic.segment import segment
 
 QUICK = {"at_s": 0.1, "down_s": 0, "paused_s": 0.01, "cut_s": 0.01, "away_s": 0, "full_s": 0.01}

@@ -6,7 +6,7 @@ import pytest
 from spikebench.load.judge import judged
 from spikebench.measure.observation import Usage
 from spikebench.measure.outcome import Metric
-from spikebench.scenario.model import Promise
+from spikebench.scenario.messages import Promise
 from tests.synthetic.queue import QueueSession, bench
 from tests.synthetic.segment import delivery, segment
 from tests.synthetic.workload import scenario

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spikebench.load.body import BLANK, parse, patch
 from spikebench.load.payload import templates
-from spikebench.scenario.model import Payload
+from spikebench.scenario.messages import Payload
 
 ROWS = Payload(kind="row-events", size_bytes=300, largest_bytes=4096, keys=100, templates=256)
 

@@ -13,7 +13,7 @@ from spikebench.load.judge import judged
 from spikebench.load.schedule import Schedule, schedule
 from spikebench.measure.latency import latency_metrics
 from spikebench.measure.outcome import Outcome
-from spikebench.scenario.model import Arrivals
+from spikebench.scenario.messages import Arrivals
 from tests.load.test_session import LIMITS, session
 from tests.synthetic.driver import Faults
 from tests.synthetic.queue import QueueSession, bench

@@ -8,7 +8,7 @@ from scipy import stats
 
 from spikebench.load.payload import templates
 from spikebench.load.schedule import Schedule, schedule
-from spikebench.scenario.model import Arrivals, Payload
+from spikebench.scenario.messages import Arrivals, Payload
 
 FILLER = templates(Payload(size_bytes=64, keys=50, templates=8), seed=1)
 ROWS = templates(Payload(kind="row-events", size_bytes=600, keys=20, templates=60), seed=1)

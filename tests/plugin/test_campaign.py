@@ -9,7 +9,6 @@ from spikebench.plan import Selection
 from spikebench.plugin.campaign import Campaign
 from spikebench.plugin.options import Options
 from spikebench.record import Record
-from spikebench.scenario.profile import PROFILES
 from tests.synthetic.workload import cell
 
 
@@ -25,7 +24,7 @@ class Told:
 
 
 def campaign(run: Any) -> Campaign:
-    options = Options(PROFILES["smoke"], Selection(), 1, 1, None, Path("results"))
+    options = Options("smoke", Selection(), 1, 1, None, Path("results"))
     return Campaign("tiny", options, say=lambda _: None, watch=lambda _: None, _run=run)
 
 

@@ -8,7 +8,14 @@ import numpy as np
 
 from spikebench.candidate import Candidate, Capabilities, Client, Fidelity
 from spikebench.record import Ledger, Metric, Record, Resources
-from spikebench.scenario.model import Analysis, Arrivals, Promise, Requires, Scenario, Timing
+from spikebench.scenario.messages import (
+    Analysis,
+    Arrivals,
+    MessageScenario,
+    Promise,
+    Requires,
+    Timing,
+)
 
 SPEED: Mapping[str, tuple[float, Fidelity]] = {
     "rabbitmq-classic": (4.0, "software"),
@@ -26,7 +33,7 @@ SPEED: Mapping[str, tuple[float, Fidelity]] = {
 MACHINE = {"cpu": "Synthetic", "cores": 2, "fingerprint": "0f0f0f0f0f0f"}
 
 
-def scenario(name: str = "change-data", **changes: object) -> Scenario:
+def scenario(name: str = "change-data", **changes: object) -> MessageScenario:
     values: dict[str, object] = {
         "scenario": name,
         "title": "Row changes",
@@ -40,7 +47,7 @@ def scenario(name: str = "change-data", **changes: object) -> Scenario:
         ),
         "analysis": Analysis(metric="end_to_end_p50", delta=0.2, baseline="rabbitmq-quorum"),
     }
-    return Scenario.model_validate(values | changes)
+    return MessageScenario.model_validate(values | changes)
 
 
 def candidates() -> list[Candidate]:

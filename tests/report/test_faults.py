@@ -12,7 +12,7 @@ from rich.console import Console
 from spikebench.record import Ledger, Metric, Record
 from spikebench.report import terminal, text, write
 from spikebench.report.faults import faults, losses, to_markdown
-from spikebench.scenario.model import Fault
+from spikebench.scenario.messages import Fault
 from tests.report.synthetic import candidates, record, scenario
 
 SCENARIOS = {

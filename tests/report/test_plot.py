@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from spikebench.record import Record
-from spikebench.report.plot import PNG_DPI, draw, figure_of
+from spikebench.report.figure import PNG_DPI
+from spikebench.report.plot import draw, figure_of
 from spikebench.report.table import tabulate
 from spikebench.stats import interval
 from tests.report.synthetic import SPEED, candidates, record, run, scenario

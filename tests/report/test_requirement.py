@@ -7,8 +7,9 @@ import pytest
 from spikebench.candidate import Capabilities, Ordering
 from spikebench.record import Metric, Record
 from spikebench.record.trials import Trials
-from spikebench.report.requirement import Headroom, judge
-from spikebench.scenario.model import Requires
+from spikebench.report.message_requirement import judge
+from spikebench.report.requirement import Headroom
+from spikebench.scenario.messages import Requires
 from tests.report.synthetic import ledger, record
 
 KEYED = Capabilities(ordering="key")

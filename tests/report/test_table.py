@@ -13,7 +13,7 @@ from spikebench import report
 from spikebench.errors import RecordError
 from spikebench.record import Record
 from spikebench.report.table import tabulate
-from spikebench.scenario.model import Promise, Requires
+from spikebench.scenario.messages import Promise, Requires
 from tests.report.synthetic import (
     MACHINE,
     SPEED,
@@ -202,8 +202,10 @@ def test_cpu_of_both_sides_stays_on_one_line(broker: float, client: float, shown
     assert f" {shown} " in printed([record("kafka", n, used) for n in range(6)])
 
 
-@pytest.mark.parametrize(("slow", "shown"), [(0.2, "15.0 worse"), (0.02, "150 worse")])
-def test_a_large_ratio_stays_on_one_line(slow: float, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("slow", "shown"), [(0.2, "15.0 worse"), (0.02, "150 worse"), (3000.0, "<.01 better")]
+)
+def test_an_extreme_ratio_stays_on_one_line(slow: float, shown: str) -> None:
     values = {"kafka": 3.0, "rabbitmq-quorum": slow}
     trials = [
         record(name, n, {"end_to_end_p50": value * (1 + n / 1000)})

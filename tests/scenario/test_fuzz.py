@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spikebench.errors import ScenarioError
+from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.read import read_scenario
 
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -68,7 +69,7 @@ def read(folder: Path, name: str, text: bytes) -> list[str]:
 
 def refused(path: Path) -> list[str]:
     try:
-        read_scenario(path)
+        read_scenario(path, MessageScenario)
     except ScenarioError as error:
         return str(error).split("\n")
     return []

@@ -5,21 +5,22 @@ from pathlib import Path
 import pytest
 
 from spikebench.errors import UsageError
-from spikebench.scenario.model import Scenario
-from spikebench.scenario.profile import (
-    DEFAULT_PROFILE,
-    PROFILES,
-    Profile,
-    profile_named,
-    trial_s,
-)
+from spikebench.scenario.messages import TRIAL_OVERHEAD_S, MessageScenario
+from spikebench.scenario.profile import DEFAULT_PROFILE, NAMES, USUAL, Profile
 from spikebench.scenario.read import read_scenarios
 from spikebench.scenario.variant import for_emulator, variants
+from spikes.messaging.profiles import PROFILES
+from spikes.messaging.spike import SPIKE
 
-SCENARIOS = read_scenarios(Path(__file__).parents[2] / "scenarios" / "messaging")
+SCENARIOS = read_scenarios(Path(__file__).parents[2] / "scenarios" / "messaging", MessageScenario)
 
 SOFTWARE, EMULATED = 5, 4
 """Candidates of the messaging spike: three kinds of RabbitMQ, Kafka and null; four AWS queues."""
+
+
+def trial_s(scenario: MessageScenario) -> float:
+    """Seconds of a trial without the rates that a capacity trial climbs: those it may also skip."""
+    return scenario.timing.warmup_s + scenario.timing.measure_s + TRIAL_OVERHEAD_S
 
 
 def block_s(name: str) -> float:
@@ -56,7 +57,7 @@ def test_every_profile_with_verdicts_has_trials_enough_for_them() -> None:
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
 def test_the_scenarios_of_a_profile_exist_and_fit_it(profile: Profile) -> None:
     assert set(profile.scenarios or ()) <= set(SCENARIOS)
-    assert all(isinstance(profile.fitted(s), Scenario) for s in SCENARIOS.values())
+    assert all(isinstance(profile.fitted(s), MessageScenario) for s in SCENARIOS.values())
 
 
 def test_full_covers_everything() -> None:
@@ -64,9 +65,13 @@ def test_full_covers_everything() -> None:
 
 
 def test_a_profile_is_found_by_name_and_an_unknown_one_refused() -> None:
-    assert profile_named(DEFAULT_PROFILE).name == "standard"
+    assert SPIKE.profile(DEFAULT_PROFILE).name == "standard"
     with pytest.raises(UsageError, match="choose one of smoke, quick, standard, full"):
-        profile_named("quik")
+        SPIKE.profile("quik")
+
+
+def test_profiles_are_called_the_same_in_every_spike() -> None:
+    assert tuple(PROFILES) == tuple(USUAL) == NAMES
 
 
 def test_change_data_is_what_the_team_runs() -> None:

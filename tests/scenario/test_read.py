@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spikebench.errors import ScenarioError
+from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.read import read_scenario, read_scenarios
 
 GOOD = """\
@@ -42,7 +43,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 def error_of(path: Path) -> str:
     with pytest.raises(ScenarioError) as caught:
-        read_scenario(path)
+        read_scenario(path, MessageScenario)
     return str(caught.value).replace(f"{path}:", "")
 
 
@@ -52,7 +53,7 @@ def refused(folder: Path, old: str, new: str) -> str:
 
 
 def test_a_good_file_is_read(tmp_path: Path) -> None:
-    scenario = read_scenario(written(tmp_path, GOOD))
+    scenario = read_scenario(written(tmp_path, GOOD), MessageScenario)
     assert scenario.payload.size_bytes == 1024
     assert scenario.arrivals.fixed_rate_per_s == 500
     assert scenario.producer.confirm_window == 1000
@@ -70,9 +71,9 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         (
             "payload:",
             "zzz:",
-            "5: zzz: unknown key; known are scenario, title, question, experiment, payload, "
-            "arrivals, promise, producer, consumers, fault, timing, slo_p99_ms, requires, "
-            "analysis, sweep, full_sweep, emulator",
+            "5: zzz: unknown key; known are scenario, title, question, analysis, sweep, "
+            "full_sweep, emulator, experiment, payload, arrivals, promise, producer, consumers, "
+            "fault, timing, slo_p99_ms, requires",
         ),
         (
             "  kind: filler\n",
@@ -254,7 +255,7 @@ def test_all_that_is_wrong_is_told_at_once_in_order(tmp_path: Path) -> None:
     text = GOOD.replace("kind: filler", "kind: 1").replace("subscribers: 1", "subscribers: 0")
     path = written(tmp_path, text.replace("rate_per_s: 500", "rate: 500"))
     with pytest.raises(ScenarioError) as caught:
-        read_scenario(path)
+        read_scenario(path, MessageScenario)
     places = [line.split(": ")[:2] for line in str(caught.value).splitlines()]
     assert places == [
         [f"{path}:6", "payload.kind"],
@@ -308,12 +309,12 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_read_in_order_of_names(tmp_path: Path) -> None:
     for name in ("b", "a", "c"):
         (tmp_path / f"{name}.yaml").write_text(GOOD.replace("scenario: good", f"scenario: {name}"))
-    assert list(read_scenarios(tmp_path)) == ["a", "b", "c"]
+    assert list(read_scenarios(tmp_path, MessageScenario)) == ["a", "b", "c"]
 
 
 def test_a_folder_without_scenarios_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="no scenario here; add one"):
-        read_scenarios(tmp_path)
+        read_scenarios(tmp_path, MessageScenario)
 
 
 POSITION = re.compile(r".*good\.yaml:[1-9][0-9]*: \S")
@@ -323,7 +324,7 @@ NAMED = re.compile(r".*good\.yaml:[1-9][0-9]*: [^:]*\w[^:]*: .+")
 def read_or_refuse(path: Path, text: bytes) -> str | None:
     path.write_bytes(text)
     try:
-        read_scenario(path)
+        read_scenario(path, MessageScenario)
     except ScenarioError as error:
         return str(error)
     return None

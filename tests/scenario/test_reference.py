@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from spikebench.scenario.check import model_of
-from spikebench.scenario.model import Scenario
-from spikebench.scenario.profile import PROFILES
+from spikebench.scenario.messages import MessageScenario
+from spikes.messaging.profiles import PROFILES
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `([a-z0-9_.]+)` \| (.*) \|$", REFERENCE, re.MULTILINE))
@@ -32,9 +32,9 @@ def shown(default: Any) -> str:
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
-@pytest.mark.parametrize("key", sorted(leaves(Scenario)))
+@pytest.mark.parametrize("key", sorted(leaves(MessageScenario)))
 def test_a_key_is_explained_with_its_default(key: str) -> None:
-    field = leaves(Scenario)[key]
+    field = leaves(MessageScenario)[key]
     expected = "required" if field.is_required() else shown(field.default)
     assert key in ROWS
     assert ROWS[key].split(" | ")[1] == expected
@@ -42,7 +42,7 @@ def test_a_key_is_explained_with_its_default(key: str) -> None:
 
 def test_no_key_is_explained_that_does_not_exist() -> None:
     explained = set(ROWS) - set(PROFILES)
-    assert explained == set(leaves(Scenario))
+    assert explained == set(leaves(MessageScenario))
 
 
 def test_every_profile_is_explained_with_its_blocks() -> None:

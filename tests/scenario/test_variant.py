@@ -8,17 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikebench.errors import ScenarioError
-from spikebench.scenario.model import Scenario
+from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.variant import (
     for_emulator,
-    for_smoke,
     short_names,
-    stretched,
     variants,
 )
 
 
-def scenario(**changes: Any) -> Scenario:
+def scenario(**changes: Any) -> MessageScenario:
     values: dict[str, Any] = {
         "scenario": "made",
         "title": "Made in code",
@@ -28,7 +26,7 @@ def scenario(**changes: Any) -> Scenario:
         "timing": {"warmup_s": 0.5, "measure_s": 3.0},
         "analysis": {"metric": "end_to_end_p50", "baseline": "rabbitmq-quorum"},
     }
-    return Scenario.model_validate(values | changes)
+    return MessageScenario.model_validate(values | changes)
 
 
 RATES = {"arrivals.rate_per_s": [500, "30 %", "60 %"]}
@@ -99,7 +97,7 @@ def test_an_emulator_without_values_of_its_own_changes_nothing() -> None:
 
 @pytest.mark.parametrize("rate", [5, 500, "30 %"])
 def test_smoke_is_short_and_moderate(rate: float | str) -> None:
-    made = for_smoke(scenario(arrivals={"rate_per_s": rate}))
+    made = scenario(arrivals={"rate_per_s": rate}).shortened()
     assert (made.timing.warmup_s, made.timing.measure_s) == (0.2, 0.8)
     assert made.arrivals.fixed_rate_per_s == (5 if rate == 5 else 200)
 
@@ -108,12 +106,12 @@ def test_smoke_of_a_backlog_still_has_consumers_away() -> None:
     given = scenario(
         experiment="backlog", consumers={"away_s": 5.0}, timing={"measure_s": 8.0}, sweep=RATES
     )
-    (only,) = variants(for_smoke(given), full=False)
+    (only,) = variants(given.shortened(), full=False)
     assert 0 < only.scenario.consumers.away_s < only.scenario.timing.measure_s
 
 
 def test_stretching_changes_the_measured_time_alone() -> None:
-    made = stretched(scenario(), 2.0)
+    made = scenario().stretched(2.0)
     assert made.timing.measure_s == 6.0
     assert made.timing.warmup_s == 0.5
     assert made.arrivals == scenario().arrivals

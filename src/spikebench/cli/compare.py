@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -68,10 +68,8 @@ def compare(
       spikebench compare 20261120-0900 20261122-1930        (two runs, cell by cell)
       spikebench compare 20261120-0900 20261122-1930 --gate (8 where the second is worse)
     """
-    from spikebench.scenario.read import read_scenarios
-
     found = chosen_spike(spike)
-    scenarios = read_scenarios(found.scenarios)
+    scenarios = found.read_scenarios()
     sides = _Sides.of(names, baseline, [candidate.name for candidate in found.candidates])
     if sides.across:
         runs = [_cells(found.name, run_id, results) for run_id in sides.all]
@@ -85,7 +83,8 @@ def compare(
             f"{' and '.join(sides.all)} have no cell in common; "
             "`spikebench table` shows what a run has"
         )
-    compared = list(_compared(chosen, scenarios, metric, delta))
+    asked = [_asked(scenarios.get(a.scenario), metric, delta, found.layout) for a, _ in chosen]
+    compared = list(_compared(chosen, asked))
     _show(compared, runs, sides)
     if gate:
         _gate(compared, sides)
@@ -181,25 +180,24 @@ def _place(cell: Trials) -> tuple[object, ...]:
     return (*_workload(cell), cell.candidate, cell.client)
 
 
-def _compared(
-    pairs: Sequence[Pair],
-    scenarios: Mapping[str, Scenario],
-    metric: str | None,
-    delta: float | None,
-) -> Iterator[Declared]:
+def _compared(pairs: Sequence[Pair], asked: Sequence[tuple[str, float]]) -> Iterator[Declared]:
     from spikebench.report.declared import Declared
     from spikebench.stats import compare_cells, holm
 
-    asked = [_asked(scenarios.get(a.scenario), metric, delta) for a, _ in pairs]
     found = [compare_cells(a, b, *what) for (a, b), what in zip(pairs, asked, strict=True)]
     for (a, b), what, comparison in zip(pairs, asked, holm(found), strict=True):
         yield Declared(a, b, what[0], comparison)
 
 
-def _asked(scenario: Scenario | None, metric: str | None, delta: float | None) -> tuple[str, float]:
+def _asked(
+    scenario: Scenario | None, metric: str | None, delta: float | None, layout: str
+) -> tuple[str, float]:
+    """The metric and the difference that matters: as asked for, else as declared."""
+    from spikebench.report.layout import load
+
     analysis = scenario.analysis if scenario else None
     return (
-        metric or (analysis.metric if analysis else "end_to_end_p50"),
+        metric or (analysis.metric if analysis else load(layout).headline),
         delta or (analysis.delta if analysis else DELTA),
     )
 

@@ -10,25 +10,20 @@ from spikebench.spike import Spike
 @click.command("list")
 @click.argument("spike", required=False)
 def list_(spike: str | None) -> None:
-    """List spikes with their candidates, clients and scenarios, and the profiles.
+    """List spikes with their candidates, clients, scenarios and profiles.
 
     \b
       spikebench list
       spikebench list messaging
     """
     from spikebench.discovery import find_spike, find_spikes
-    from spikebench.scenario.profile import DEFAULT_PROFILE, PROFILES
 
     for one in [find_spike(spike)] if spike else find_spikes():
         _show(one)
-    click.echo("profiles (tox -e <spike> -- --profile NAME)")
-    for profile in PROFILES.values():
-        default = " (default)" if profile.name == DEFAULT_PROFILE else ""
-        click.echo(f"  {profile.name:<18} {profile.summary}{default}")
 
 
 def _show(spike: Spike) -> None:
-    from spikebench.scenario.read import read_scenarios
+    from spikebench.scenario.profile import DEFAULT_PROFILE
 
     click.echo(f"{spike.name}: {spike.question}")
     click.echo("  candidates (--candidate), their clients (--client; the default first)")
@@ -36,6 +31,11 @@ def _show(spike: Spike) -> None:
         only = " (with -m faults only)" if candidate.faults_only else ""
         click.echo(f"    {candidate.name:<18} {', '.join(candidate.client_names)}{only}")
     click.echo("  scenarios (--scenario)")
-    for name, scenario in read_scenarios(spike.scenarios).items():
-        click.echo(f"    {name:<18} {scenario.title} ({scenario.experiment})")
+    for name, scenario in spike.read_scenarios().items():
+        kind = f" ({scenario.kind})" if scenario.kind else ""
+        click.echo(f"    {name:<18} {scenario.title}{kind}")
+    click.echo(f"  profiles (tox -e {spike.name} -- --profile NAME)")
+    for profile in spike.profiles.values():
+        default = " (default)" if profile.name == DEFAULT_PROFILE else ""
+        click.echo(f"    {profile.name:<18} {profile.summary}{default}")
     click.echo("")

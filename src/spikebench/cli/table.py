@@ -38,19 +38,20 @@ def table(spike: str | None, run: str | None, kind: str, write: bool, results: P
     """
     from spikebench import report
     from spikebench.record import find_run, read_records
-    from spikebench.scenario.read import read_scenarios
 
     found = chosen_spike(spike)
     records = read_records(find_run(found.name, run, results))
-    scenarios = read_scenarios(found.scenarios)
+    scenarios = found.read_scenarios()
     if write:
+        folder = results / found.name
         for path in report.write(
-            found.name, records, scenarios, results / found.name, found.candidates
+            found.name, records, scenarios, folder, found.candidates, found.layout
         ):
             click.echo(f"wrote {path}")
     elif kind == "terminal":
         from rich.console import Console
 
-        report.terminal(records, scenarios, Console(), found.candidates)
+        report.terminal(records, scenarios, Console(), found.candidates, found.layout)
     else:
-        click.echo(report.text(records, scenarios, kind, found.candidates), nl=False)
+        text = report.text(records, scenarios, kind, found.candidates, found.layout)
+        click.echo(text, nl=False)

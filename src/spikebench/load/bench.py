@@ -10,7 +10,7 @@ import numpy as np
 from spikebench.load.payload import Templates
 from spikebench.load.schedule import Schedule, schedule
 from spikebench.load.session import Limits, Session
-from spikebench.scenario.model import Arrivals, Scenario
+from spikebench.scenario.messages import Arrivals, MessageScenario
 from spikebench.target.software import Cores, Running
 
 
@@ -32,7 +32,7 @@ class Bench:
     ``session`` makes a new session; ``receivers_later`` leaves the consumers away at first.
     """
 
-    scenario: Scenario
+    scenario: MessageScenario
     templates: Templates
     session: Callable[..., Session]
     cores: Cores

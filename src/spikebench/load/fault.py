@@ -16,7 +16,7 @@ from spikebench.measure.ledger import account
 from spikebench.measure.observation import Observation
 from spikebench.measure.outcome import Metric, Outcome
 from spikebench.measure.recovery import fault_metrics
-from spikebench.scenario.model import Fault, FaultKind
+from spikebench.scenario.messages import Fault, FaultKind
 
 MEASURED = 1
 """The part of a trial for which its schedule is drawn, as in other experiments."""

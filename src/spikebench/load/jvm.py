@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,13 +21,12 @@ from spikebench.errors import DriverError
 from spikebench.load.driver import Wiring
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
 from spikebench.measure.observation import Delivery
-from spikebench.target import maven
+from spikebench.target import ecj, maven
 from spikebench.target.cache import Cache
 from spikebench.target.software import Say
 
 SOURCES = Path(__file__).parent / "java"
-ECJ_LOCK = SOURCES / "ecj.lock"
-RELEASE = "17"
+RELEASE = 17
 """The oldest Java that compiled drivers run on."""
 
 JVM_OPTIONS = (
@@ -57,14 +54,14 @@ def compile_sources(
     with the compiler's words where a source is wrong.
     """
     sources = _java_files((SOURCES, *folders))
-    ecj = maven.class_path(ECJ_LOCK, cache, say)
+    compiler = maven.class_path(ecj.LOCK, cache, say)
     classes = cache.folder("java-classes") / _digest(sources, class_path)
     if classes.exists():
         return classes
     say(f"compiling {len(sources)} Java sources")
     with tempfile.TemporaryDirectory(dir=classes.parent) as scratch:
         out = Path(scratch) / "classes"
-        _compile(sources, class_path, ecj, java_home, out)
+        _compile(sources, class_path, compiler, java_home, out)
         _publish(out, classes)
     return classes
 
@@ -207,7 +204,7 @@ def _java_files(folders: Sequence[Path]) -> list[Path]:
 
 
 def _digest(sources: Sequence[Path], class_path: Sequence[Path]) -> str:
-    digest = hashlib.sha256(RELEASE.encode() + ECJ_LOCK.read_bytes())
+    digest = hashlib.sha256(str(RELEASE).encode() + ecj.LOCK.read_bytes())
     for source in sources:
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     for jar in class_path:
@@ -218,34 +215,22 @@ def _digest(sources: Sequence[Path], class_path: Sequence[Path]) -> str:
 def _compile(
     sources: Sequence[Path],
     class_path: Sequence[Path],
-    ecj: Sequence[Path],
+    compiler: Sequence[Path],
     java_home: Path,
     out: Path,
 ) -> None:
-    compiler = [str(java_home / "bin" / "java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-    main = ["-cp", _joined_paths(ecj), "org.eclipse.jdt.internal.compiler.batch.Main"]
-    options = [f"-{RELEASE}", "-nowarn", "-proc:none", "-encoding", "UTF-8", "-g"]
-    places = ["-cp", _joined_paths(class_path), "-d", str(out), *map(str, sources)]
-    done = _run([*compiler, *main, *options, *places])
-    if done.returncode != 0:
-        raise DriverError(
-            f"the Java drivers do not compile:\n{(done.stderr or done.stdout).strip()}\n"
-            "Mend the source, or write the lock file of its libraries again."
-        )
-
-
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        wrong = ecj.compile_java(sources, class_path, RELEASE, out, compiler, java_home)
     except OSError as error:
         raise DriverError(
-            f"{command[0]} cannot be run: {error.strerror}. Set JAVA_HOME to a Java runtime of "
-            "version 17 or later, or SPIKEBENCH_JAVA=bundled."
+            f"{java_home}/bin/java cannot be run: {error.strerror}. Set JAVA_HOME to a Java "
+            "runtime of version 17 or later, or SPIKEBENCH_JAVA=bundled."
         ) from error
-
-
-def _joined_paths(paths: Sequence[Path]) -> str:
-    return os.pathsep.join(str(path) for path in paths)
+    if wrong:
+        raise DriverError(
+            f"the Java drivers do not compile:\n{wrong}\n"
+            "Mend the source, or write the lock file of its libraries again."
+        )
 
 
 def _publish(out: Path, classes: Path) -> None:

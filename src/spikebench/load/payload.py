@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikebench.load.body import BLANK
-from spikebench.scenario.model import Payload
+from spikebench.scenario.messages import Payload
 
 Row = dict[str, object]
 """A row's columns by name, in the table's order."""

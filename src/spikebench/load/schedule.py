@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikebench.load.payload import Templates
-from spikebench.scenario.model import Arrivals
+from spikebench.scenario.messages import Arrivals
 
 _MOST_MESSAGES = 2**32
 """A sequence number has eight hexadecimal digits in a body's header."""

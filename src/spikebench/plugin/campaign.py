@@ -8,24 +8,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from spikebench.capacities import searching
 from spikebench.cell import Cell, order_of_block
 from spikebench.discovery import find_spike
 from spikebench.errors import RecordError
-from spikebench.load.crew import Crew
-from spikebench.load.session import Watch
 from spikebench.measure.environment import environment
+from spikebench.method import Watch
 from spikebench.plan import plan
 from spikebench.plugin.options import LATEST, Options, new_run_id, seed_of
 from spikebench.record import Record, RecordFile, find_run, read_records, run_path
 from spikebench.report import write
-from spikebench.run import Run, needs_capacity, shows_headroom
+from spikebench.run import Run
 from spikebench.scenario.model import Scenario
-from spikebench.scenario.read import read_scenarios
+from spikebench.scenario.profile import Profile
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
-from spikebench.target.cores import split_cores
-from spikebench.target.fleet import Fleet
 from spikebench.target.software import Say
 
 
@@ -49,13 +45,18 @@ class Campaign:
     @cached_property
     def scenarios(self) -> dict[str, Scenario]:
         """All scenarios of the spike, by name."""
-        return read_scenarios(self.spike.scenarios)
+        return self.spike.read_scenarios()
+
+    @cached_property
+    def profile(self) -> Profile:
+        """How much of the spike is asked for."""
+        return self.spike.profile(self.options.profile)
 
     @cached_property
     def cells(self) -> list[Cell]:
         """The cells the command line asks for."""
-        options = self.options
-        return plan(self.spike, self.scenarios, options.profile, options.selection, self._cache)
+        selection = self.options.selection
+        return plan(self.spike, self.scenarios, self.profile, selection, self._cache)
 
     @cached_property
     def path(self) -> Path:
@@ -79,9 +80,15 @@ class Campaign:
     def _cache(self) -> Cache:
         return Cache.open()
 
+    @property
+    def _blocks(self) -> int:
+        """How often every cell is measured; once where something breaks, unless asked for more."""
+        usual = 1 if self.options.selection.faults else self.profile.blocks
+        return self.options.trials or usual
+
     def blocks(self, cell: Cell) -> range:
         """The blocks in which a cell is measured; one that can't be has a row all the same."""
-        return range(1 if cell.withheld else self.options.blocks)
+        return range(1 if cell.withheld else self._blocks)
 
     def trials(self, scenario: str) -> list[tuple[Cell, int]]:
         """Every cell of a scenario with every block it is measured in."""
@@ -93,12 +100,9 @@ class Campaign:
         return block, self._orders(block)[cell.key]
 
     def seconds(self, trials: Iterable[tuple[Cell, int]]) -> float:
-        """About how long trials take, in seconds, with starting servers and searching."""
-        trials = list(trials)
-        software = {c.candidate.software.name for c, _ in trials if c.candidate.software}
-        searches = {searching(c).key for c, _ in trials if needs_capacity(c) or shows_headroom(c)}
-        starting_s, searching_s = 8 * len(software), 5 * len(searches)
-        return sum(cell.seconds for cell, _ in trials) + starting_s + searching_s
+        """About how long trials take, in seconds, with all that is done once for them."""
+        cells = [cell for cell, _ in trials]
+        return sum(cell.seconds for cell in cells) + self.spike.method.overhead_s(cells)
 
     def finished(self, cell: Cell, block: int) -> bool:
         """Whether the run that is gone on with has this trial, and its second try if one is due."""
@@ -152,8 +156,8 @@ class Campaign:
         return "path" in self.__dict__ and self.path.exists()
 
     def _written(self, folder: Path) -> list[Path]:
-        candidates = self.spike.candidates
-        return write(self.name, self.records(), self.scenarios, folder, candidates)
+        spike, records = self.spike, self.records()
+        return write(self.name, records, self.scenarios, folder, spike.candidates, spike.layout)
 
     def records(self) -> list[Record]:
         """All records of the run, read back from its file: not what we recall."""
@@ -184,19 +188,17 @@ class Campaign:
     @property
     def _running(self) -> Run:
         if self._run is None:
-            cores, verdicts = split_cores(), self.options.profile.verdicts
             self._run = Run(
                 run_id=self.run_id,
                 seed=self.seed,
                 spike=self.spike,
                 cache=self._cache,
-                fleet=Fleet(self._cache, cores, self.say),
-                crew=Crew(cores.load),
                 file=RecordFile(self.path),
                 say=self.say,
                 watch=self.watch,
                 done=self._earlier,
-                headroom_block=min(1, self.options.blocks - 1) if verdicts else None,
+                blocks=self._blocks,
+                verdicts=self.profile.verdicts,
             )
         return self._run
 

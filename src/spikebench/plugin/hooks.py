@@ -177,8 +177,8 @@ def pytest_terminal_summary(
         if campaign.recorded:
             console = Console(file=config.get_terminal_writer()._file)  # pytest's own, as it was
             with suppress(SpikebenchError):  # among what is written below, if so
-                records, candidates = campaign.records(), campaign.spike.candidates
-                print_table(records, campaign.scenarios, console, candidates)
+                records, spike = campaign.records(), campaign.spike
+                print_table(records, campaign.scenarios, console, spike.candidates, spike.layout)
     for path in written:
         terminalreporter.write_line(path if path.startswith("error") else f"wrote {path}")
 

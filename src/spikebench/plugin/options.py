@@ -12,7 +12,7 @@ from typing import cast
 import pytest
 
 from spikebench.plan import Selection
-from spikebench.scenario.profile import PROFILES, Profile
+from spikebench.scenario.profile import DEFAULT_PROFILE, NAMES
 from spikebench.target.fleet import Asked
 
 TARGETS = ("auto", "endpoint", "docker", "local", "sandbox")
@@ -22,11 +22,11 @@ FAULTS = "faults"
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for; ``blocks`` is how often every cell is measured."""
+    """What was asked for; ``trials`` is how many a cell, None for as many as the profile has."""
 
-    profile: Profile
+    profile: str
     selection: Selection
-    blocks: int
+    trials: int | None
     seed: int | None
     resume: str | None
     results: Path
@@ -37,10 +37,11 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("spikebench", "technology spikes")
     group.addoption(
         "--profile",
-        choices=list(PROFILES),
-        default="standard",
-        help="how much to measure: "
-        + "; ".join(f"{profile.name}: {profile.summary}" for profile in PROFILES.values()),
+        choices=NAMES,
+        default=DEFAULT_PROFILE,
+        help="how much to measure. smoke: does everything work? no verdicts; quick: a few minutes; "
+        "standard: about ten; full: every scenario and parameter, hours (`spikebench list` has "
+        "what each of a spike covers)",
     )
     names = {"action": "append", "default": [], "metavar": "NAME[,NAME]"}
     group.addoption("--candidate", **names, help="only these candidates (`spikebench list`)")
@@ -71,21 +72,19 @@ def add_options(parser: pytest.Parser) -> None:
 
 def read_options(config: pytest.Config) -> Options:
     """Return what the command line asks for; raises pytest.UsageError for impossible numbers."""
-    profile = PROFILES[config.getoption("profile")]
     trials = config.getoption("trials")
     if trials is not None and trials < 1:
         raise pytest.UsageError(f"--trials {trials}: ask for at least one")
-    faults = _asks_for_faults(config)
     return Options(
-        profile=profile,
+        profile=config.getoption("profile"),
         selection=Selection(
             candidates=_split(config.getoption("candidate")),
             clients=_split(config.getoption("client")),
             scenarios=_split(config.getoption("scenario")),
-            faults=faults,
+            faults=_asks_for_faults(config),
             target=cast(Asked, config.getoption("target")),
         ),
-        blocks=trials or (1 if faults else profile.blocks),
+        trials=trials,
         seed=config.getoption("seed"),
         resume=config.getoption("resume"),
         results=config.getoption("results"),

@@ -11,7 +11,6 @@ import pytest
 from _pytest.capture import CaptureManager
 
 from spikebench.cell import Cell
-from spikebench.load.generator import Progress as Running
 from spikebench.record import Metric, Record
 
 SHOWN = {
@@ -56,10 +55,9 @@ class Progress:
         self._head = f"[{self._done + 1}/{self.total}] block {block + 1} {_name(cell)}"
         self._rewrite(self._head)
 
-    def running(self, figure: Running) -> None:
-        """Show the running figure of the trial in hand."""
-        counts = f"{figure.sent:,} sent, {figure.confirmed:,} confirmed"
-        self._rewrite(f"{self._head}: {counts}")
+    def running(self, figures: str) -> None:
+        """Show the running figures of the trial in hand."""
+        self._rewrite(f"{self._head}: {figures}")
 
     def say(self, text: str) -> None:
         """Report a step that is not a trial: fetching, starting, searching."""

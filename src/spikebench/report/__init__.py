@@ -10,6 +10,7 @@ from spikebench.candidate import Candidate
 from spikebench.errors import RecordError
 from spikebench.record.model import Record
 from spikebench.scenario.model import Scenario
+from spikebench.spike import MESSAGES_LAYOUT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,30 +24,31 @@ def write(
     scenarios: Mapping[str, Scenario],
     folder: Path,
     candidates: Sequence[Candidate] = (),
+    layout: str = MESSAGES_LAYOUT,
 ) -> list[Path]:
-    """Write ``table.md``, ``table.csv`` and a plot a scenario (SVG and PNG); return their paths.
+    """Write ``table.md``, ``table.csv`` and the plots (SVG and PNG); return their paths.
 
     A run of faults has ``faults.md`` and ``faults.csv`` instead.
     ``candidates`` say what each promises, on which a required ordering is judged, and give the
-    order of rows. Raises RecordError where the folder cannot be written; each file is then the new
-    one or the earlier one, whole.
+    order of rows; ``layout`` is what their spike names (see ``Spike``). Raises RecordError where
+    the folder cannot be written; each file is then the new one or the earlier one, whole.
     """
+    from spikebench.report.layout import load
     from spikebench.report.markdown import to_markdown
-    from spikebench.report.plot import draw
     from spikebench.report.table import tabulate
     from spikebench.report.tidy import to_csv
     from spikebench.report.whole import put
 
     mine = [record for record in records if record.spike == spike_name]
     broken, whole = _apart(mine, scenarios)
-    table = tabulate(whole, scenarios, candidates)
+    table = tabulate(whole, scenarios, candidates, load(layout))
     texts = _fault_texts(broken, scenarios, candidates)
     if whole or not broken:
         texts |= {"table.md": to_markdown(table), "table.csv": to_csv(table)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [put(folder / name, text.encode()) for name, text in texts.items()]
-        return [*written, *draw(table, folder)]
+        return [*written, *table.layout.draw(table, folder)]
     except OSError as error:
         raise RecordError(
             f"{folder}: the table could not be written: {error.strerror}; the records are intact: "
@@ -59,9 +61,11 @@ def terminal(
     scenarios: Mapping[str, Scenario],
     console: Console,
     candidates: Sequence[Candidate] = (),
+    layout: str = MESSAGES_LAYOUT,
 ) -> None:
     """Print the table that decides, within 100 columns, and say where the rest is."""
     from spikebench.report import faults
+    from spikebench.report.layout import load
     from spikebench.report.screen import show
     from spikebench.report.table import tabulate
 
@@ -69,7 +73,7 @@ def terminal(
     if broken:
         faults.show(faults.faults(broken, scenarios, candidates), scenarios, console)
     if whole or not broken:
-        show(tabulate(whole, scenarios, candidates), console)
+        show(tabulate(whole, scenarios, candidates, load(layout)), console)
 
 
 def text(
@@ -77,8 +81,10 @@ def text(
     scenarios: Mapping[str, Scenario],
     kind: str,
     candidates: Sequence[Candidate] = (),
+    layout: str = MESSAGES_LAYOUT,
 ) -> str:
     """Return the whole table as text; ``kind`` is ``md`` or ``csv``."""
+    from spikebench.report.layout import load
     from spikebench.report.markdown import to_markdown
     from spikebench.report.table import tabulate
     from spikebench.report.tidy import to_csv
@@ -88,7 +94,7 @@ def text(
         kinds = {"md": "faults.md", "csv": "faults.csv"}
         return _fault_texts(broken, scenarios, candidates)[kinds[kind]]
     writers = {"md": to_markdown, "csv": to_csv}
-    return writers[kind](tabulate(whole, scenarios, candidates))
+    return writers[kind](tabulate(whole, scenarios, candidates, load(layout)))
 
 
 def _apart(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 NOTHING = "—"
@@ -17,36 +17,9 @@ class Column:
     fixed: bool = True
 
 
-COLUMNS = (
-    Column("throughput", "throughput msg/s"),
-    Column("throughput_bytes", "throughput MB/s"),
-    Column("capacity", "capacity msg/s", fixed=False),
-    Column("headroom", "headroom ×", fixed=False),
-    Column("drain_s", "drain s", fixed=False),
-    Column("publish_p50", "publish p50 ms"),
-    Column("publish_p95", "publish p95 ms"),
-    Column("publish_p99", "publish p99 ms"),
-    Column("publish_p999", "publish p99.9 ms"),
-    Column("end_to_end_p50", "end-to-end p50 ms"),
-    Column("end_to_end_p95", "end-to-end p95 ms"),
-    Column("end_to_end_p99", "end-to-end p99 ms"),
-    Column("end_to_end_p999", "end-to-end p99.9 ms"),
-    Column("service_p50", "service p50 ms", fixed=False),
-    Column("service_p99", "service p99 ms", fixed=False),
-    Column("lateness_p99", "generator lateness p99 ms"),
-    Column("broker_cpu_per_million", "broker CPU s per million msg"),
-    Column("client_cpu_per_million", "client CPU s per million msg"),
-    Column("broker_peak_memory", "server peak memory MB, whole life"),
-    Column("startup", "server start-up s"),
-)
-
-COUNTS = ("lost", "duplicated", "reordered")
-
-
-def shown(metrics: Iterable[str]) -> list[Column]:
+def shown(columns: Iterable[Column], metrics: Set[str]) -> list[Column]:
     """The columns a section has: all fixed ones, and others where a row has something to show."""
-    had = set(metrics)
-    return [column for column in COLUMNS if column.fixed or column.metric in had]
+    return [column for column in columns if column.fixed or column.metric in metrics]
 
 
 def figure(value: float | None) -> str:

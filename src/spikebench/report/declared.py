@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from spikebench.record.trials import ParamsKey, Trials
+from spikebench.report.source import is_read
 from spikebench.scenario.model import Analysis, Scenario
 from spikebench.stats import Comparison, compare_cells, holm
 
@@ -22,9 +23,29 @@ class Declared:
     metric: str
     comparison: Comparison
 
+    @property
+    def params(self) -> ParamsKey:
+        """The parameters that both sides share."""
+        return tuple(param for param in self.a.params if param in self.b.params)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What tells the sides apart: the candidates, with the parameters they do not share."""
+        shared = self.params
+        return _name(self.a, shared), _name(self.b, shared)
+
+
+def _name(cell: Trials, shared: ParamsKey) -> str:
+    own = (value for name, value in cell.params if (name, value) not in shared)
+    return " ".join([cell.candidate, *own])
+
 
 def declared(cells: Sequence[Trials], scenarios: Mapping[str, Scenario]) -> list[Declared]:
-    """Compare every cell with its scenario's baseline; Holm goes over all of them together."""
+    """Compare every cell with its scenario's baseline; Holm goes over all of them together.
+
+    A cell that differs from ``baseline_params`` meets its own candidate's cell that has them; one
+    that has them meets the candidate ``baseline``, whose other parameters are the same.
+    """
     pairs = [
         pair
         for name, scenario in scenarios.items()
@@ -53,12 +74,16 @@ def timed(cells: Iterable[Trials], scenario: str) -> list[Trials]:
     return [
         cell
         for cell in cells
-        if cell.scenario == scenario and cell.fidelity != "emulator" and cell.candidate != CEILING
+        if cell.scenario == scenario
+        and cell.fidelity != "emulator"
+        and cell.candidate != CEILING
+        and not is_read(cell)
     ]
 
 
 def _of(cells: Iterable[Trials], scenario: str) -> list[Trials]:
-    return [c for c in cells if c.scenario == scenario and c.first.arm == "" and c.valid]
+    mine = (cell for cell in cells if cell.scenario == scenario and not is_read(cell))
+    return [cell for cell in mine if cell.first.arm == "" and cell.valid]
 
 
 def _place(cell: Trials) -> tuple[object, ...]:
@@ -66,6 +91,35 @@ def _place(cell: Trials) -> tuple[object, ...]:
 
 
 def _against_baseline(cells: Sequence[Trials], analysis: Analysis) -> list[Declared]:
+    fixed = analysis.baseline_params
+    having: list[Trials] = []
+    others: list[Trials] = []
+    for cell in cells:
+        has = fixed.items() <= dict(cell.params).items()
+        (having if has else others).append(cell)
+    return [
+        *_against_own(others, having, set(fixed), analysis),
+        *_against_candidate(having, analysis),
+    ]
+
+
+def _against_own(
+    cells: Sequence[Trials], having: Sequence[Trials], fixed: Set[str], analysis: Analysis
+) -> Iterator[Declared]:
+    """Each cell against its own candidate's that has the baseline's parameters."""
+    own = {_place_beside(cell, fixed): cell for cell in having}
+    for cell in cells:
+        base = own.get(_place_beside(cell, fixed))
+        if base is not None:
+            yield _pair(cell, base, analysis, apart=True)
+
+
+def _place_beside(cell: Trials, names: Set[str]) -> tuple[object, ...]:
+    others = tuple(param for param in cell.params if param[0] not in names)
+    return (cell.candidate, cell.client, cell.target, others)
+
+
+def _against_candidate(cells: Sequence[Trials], analysis: Analysis) -> list[Declared]:
     clients: dict[str, set[str]] = {}
     baselines: dict[ParamsKey, list[Trials]] = {}
     for cell in cells:
@@ -93,6 +147,6 @@ def _baseline_for(cell: Trials, baselines: Sequence[Trials], own: Set[str]) -> T
     return min(baselines, key=distance)
 
 
-def _pair(a: Trials, b: Trials, analysis: Analysis) -> Declared:
-    found = compare_cells(a, b, analysis.metric, analysis.delta)
+def _pair(a: Trials, b: Trials, analysis: Analysis, apart: bool = False) -> Declared:
+    found = compare_cells(a, b, analysis.metric, analysis.delta, apart)
     return Declared(a, b, analysis.metric, found)

@@ -121,7 +121,7 @@ def left_out(each: Sequence[Fault]) -> list[str]:
 def is_fault(record: Record, scenarios: Mapping[str, Scenario]) -> bool:
     """Whether a record belongs to the table of faults."""
     scenario = scenarios.get(record.scenario)
-    return scenario is not None and scenario.experiment == "fault"
+    return scenario is not None and scenario.breaks
 
 
 def losses(found: Mapping[str, Sequence[Fault]]) -> list[str]:

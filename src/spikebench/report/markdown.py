@@ -5,55 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from spikebench.report import wording
-from spikebench.report.column import COUNTS, NOTHING, Column, count, figure, shown
+from spikebench.report.column import NOTHING, Column, count, figure, shown
 from spikebench.report.declared import Declared
+from spikebench.report.layout import Layout
 from spikebench.report.table import Row, Section, Table
 from spikebench.report.wording import Footnotes
 
-BEFORE = ("candidate", "client", "target", "fidelity", "params")
-AFTER = ("lost", "duplicated", "reordered", "limit", "n (void)", "requirement")
+BEFORE = ("client", "target", "fidelity", "params")
+AFTER = ("n (void)", "requirement")
 
 
 def to_markdown(table: Table) -> str:
     """Return the whole table; figures are medians over trials, intervals stand in ``table.csv``."""
     lines = [f"# {table.spike}: results", ""]
-    lines += [f"Run {', '.join(table.run_ids) or NOTHING}. {_how_to_read()}", ""]
+    lines += [f"Run {', '.join(table.run_ids) or NOTHING}. {table.layout.how_to_read}", ""]
     lines += [f"> **Warning.** {warning}\n" for warning in table.warnings]
     for section in table.sections:
-        lines += [*_section(section), ""]
+        lines += [*_section(section, table.layout), ""]
     lines += _itself(table.itself)
     lines += _versions(table)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _how_to_read() -> str:
-    return (
-        "Figures are medians over valid trials; `table.csv` has their 95 % intervals. Bold leads "
-        "its fidelity and target with a verdict behind it. `—` is not known, or rests on too few "
-        "samples. Lost, duplicated and reordered are counts over all valid trials, without noise. "
-        "End-to-end is response time, from the intended send; publish is from send to "
-        "confirm. Peak memory is the highest of the server's whole life, under every candidate and "
-        "scenario it served: candidates on one server show the same figure."
-    )
-
-
-def _section(section: Section) -> Iterator[str]:
+def _section(section: Section, layout: Layout) -> Iterator[str]:
     notes = Footnotes()
     yield f"## {section.name}"
     yield ""
     if section.scenario is not None:
         yield f"{section.scenario.title}. {section.scenario.question}"
         yield ""
-    columns = shown(section.metrics)
-    yield from _grid(_header(columns), [_row(row, columns, notes) for row in section.rows])
+    columns = shown(layout.columns, section.metrics)
+    rows = [_row(row, columns, layout, notes) for row in section.rows]
+    yield from _grid(_header(columns, layout), rows)
     yield ""
     yield from (f"{line}  " for line in notes.lines())
     yield from _drift(section)
     yield from _verdicts([row.against for row in section.rows if row.against is not None])
 
 
-def _header(columns: Sequence[Column]) -> list[str]:
-    return [*BEFORE, *(column.header for column in columns), *AFTER]
+def _header(columns: Sequence[Column], layout: Layout) -> list[str]:
+    return [
+        *("candidate", *layout.alternatives, *BEFORE),
+        *(column.header for column in columns),
+        *(one.name for one in layout.counts),
+        *(["limit"] if layout.limit else []),
+        *AFTER,
+    ]
 
 
 def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -70,28 +67,20 @@ def _escaped(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def _row(row: Row, columns: Sequence[Column], notes: Footnotes) -> list[str]:
+def _row(row: Row, columns: Sequence[Column], layout: Layout, notes: Footnotes) -> list[str]:
     cell = row.cell
     return [
-        cell.candidate + notes.mark(*wording.about(row)),
+        cell.candidate + notes.mark(*wording.about(row), *layout.remarks(row)),
+        *(value or NOTHING for value in layout.chosen(cell.params)),
         cell.client,
         cell.target or NOTHING,
         cell.fidelity,
-        row.params or NOTHING,
+        wording.params(layout.shared(cell.params)) or NOTHING,
         *(_metric(row, column.metric) for column in columns),
-        *_counts(row, notes),
-        cell.limit if cell.valid else NOTHING,
+        *(count(cell.total(one.name)) + notes.mark(*one.remarks(row)) for one in layout.counts),
+        *([cell.limit if cell.valid else NOTHING] if layout.limit else []),
         wording.trials(row) + notes.mark(*wording.why_void(row), *wording.drifts(row)),
         wording.requirement(row.judgement) + notes.mark(*wording.why_judged(row.judgement)),
-    ]
-
-
-def _counts(row: Row, notes: Footnotes) -> list[str]:
-    lost, duplicated, reordered = (count(row.cell.total(name)) for name in COUNTS)
-    return [
-        lost + notes.mark(*wording.refused(row)),
-        duplicated,
-        reordered + notes.mark(*wording.unordered(row)),
     ]
 
 
@@ -125,11 +114,11 @@ def _drift(section: Section) -> Iterator[str]:
 
 
 def _comparison(one: Declared) -> list[str]:
-    params = ", ".join(f"{name}={value}" for name, value in one.a.params)
+    a, b = one.names
     return [
-        f"{one.a.candidate} ({one.a.client})",
-        f"{one.b.candidate} ({one.b.client})",
-        params or NOTHING,
+        f"{a} ({one.a.client})",
+        f"{b} ({one.b.client})",
+        wording.params(one.params) or NOTHING,
         wording.ratio(one.comparison),
         wording.p_value(one.comparison.p_welch),
         wording.p_value(one.comparison.p_mann_whitney),

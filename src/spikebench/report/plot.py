@@ -1,4 +1,4 @@
-"""Plots: rate and end-to-end latency of each cell, with 95 % intervals; SVG and PNG.
+"""Plots of messages: rate and end-to-end latency of each cell, with 95 % intervals; SVG and PNG.
 
 Readable without colour: shapes tell metrics apart, filled marks are measured on the software or the
 service itself, hollow ones on an emulator.
@@ -6,17 +6,23 @@ service itself, hollow ones on an emulator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikebench.report import wording
 from spikebench.report.declared import CEILING
+from spikebench.report.figure import (
+    INK,
+    WIDTH_INCHES,
+    dress,
+    reach,
+    save,
+    say_not_measured,
+    scale_by_decades,
+)
 from spikebench.report.table import Row, Section, Table
-from spikebench.report.whole import put
 from spikebench.stats import Interval
 
 if TYPE_CHECKING:
@@ -25,13 +31,9 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 ROW_INCHES = 0.34
-WIDTH_INCHES = 10.0
-PNG_DPI = 120
 CAPTION = "marks: means over trials; bars: their 95 % intervals"
 WIDE = 10
 """Ratio of the highest rate to the lowest above which rates are drawn on a log scale."""
-
-INK, GREY = "#1a1a1a", "#777777"
 
 
 @dataclass(frozen=True)
@@ -60,32 +62,8 @@ def draw(table: Table, folder: Path) -> list[Path]:
         path
         for section in table.sections
         if any(row.intervals for row in section.rows if row.cell.candidate != CEILING)
-        for path in _save(figure_of(section), folder / f"plot-{section.name}")
+        for path in save(figure_of(section), folder / f"plot-{section.name}")
     ]
-
-
-def _save(figure: Figure, stem: Path) -> list[Path]:
-    return [put(stem.with_suffix(f".{kind}"), content) for kind, content in rendered(figure)]
-
-
-def rendered(figure: Figure) -> Iterator[tuple[str, bytes]]:
-    """Yield the figure as SVG and as PNG, laid out and drawn once each.
-
-    ``savefig`` would draw each twice and lay both out anew, which is most of its time.
-    """
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    svg, png = BytesIO(), BytesIO()
-    # without a date and with names of its own, the same records give the same file
-    with rc_context({"svg.hashsalt": "spikebench"}):
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    yield "svg", svg.getvalue()
-    figure.set_layout_engine("none")  # it is laid out by now
-    figure.set_dpi(PNG_DPI)
-    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
-    yield "png", png.getvalue()
 
 
 def figure_of(section: Section) -> Figure:
@@ -119,7 +97,7 @@ def _rates(axes: Axes, rows: Sequence[Row]) -> None:
     highest = max((one.high or one.mean for one in seen), default=1.0) or 1.0
     if 0 < WIDE * min((one.mean for one in seen), default=1.0) < highest:
         axes.set_xlabel(f"{label} (log scale)")
-        _scale_by_decades(axes, seen)
+        scale_by_decades(axes, seen)
     else:
         axes.set_xlabel(label)
         axes.set_xlim(0, 1.08 * highest)
@@ -132,21 +110,7 @@ def _latencies(axes: Axes, rows: Sequence[Row]) -> None:
         _marks(axes, rows, series)
     seen = [row.intervals[s.metric] for row in rows for s in LATENCIES if s.metric in row.intervals]
     axes.set_xlabel("end-to-end latency, ms (log scale)")
-    _scale_by_decades(axes, seen)
-
-
-def _scale_by_decades(axes: Axes, seen: Sequence[Interval]) -> None:
-    """A log scale that always has labels, and room for none to touch another."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    lows = [one.low or one.mean for one in seen if (one.low or one.mean) > 0]
-    highs = [one.high or one.mean for one in seen if one.mean > 0]
-    low, high = min(lows, default=1.0) / 1.6, max(highs, default=1.0) * 1.6
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    scale_by_decades(axes, seen)
 
 
 def _marks(axes: Axes, rows: Sequence[Row], series: Series) -> None:
@@ -162,7 +126,7 @@ def _marks(axes: Axes, rows: Sequence[Row], series: Series) -> None:
 
 
 def _mark(axes: Axes, found: Sequence[tuple[int, Interval]], series: Series, hollow: bool) -> None:
-    reaches = [_reach(one) for _, one in found]
+    reaches = [reach(one) for _, one in found]
     axes.errorbar(
         [one.mean for _, one in found],
         [place - series.offset for place, _ in found],
@@ -174,13 +138,6 @@ def _mark(axes: Axes, found: Sequence[tuple[int, Interval]], series: Series, hol
         elinewidth=1.2,
         capsize=2.5,
     )
-
-
-def _reach(found: Interval) -> tuple[float, float]:
-    """How far the interval reaches below and above the mean; NaN, which draws no bar, for none."""
-    if found.low is None or found.high is None:
-        return nan, nan
-    return max(0.0, found.mean - found.low), max(0.0, found.high - found.mean)
 
 
 def _is_hollow(row: Row) -> bool:
@@ -198,20 +155,9 @@ def _name(row: Row) -> str:
 
 
 def _dress(axes: Axes, rows: Sequence[Row]) -> None:
-    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelsize=8.5)
-    axes.xaxis.label.set_fontsize(9)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    dress(axes)
     for place in (place for place, row in enumerate(rows) if not row.intervals):
-        axes.text(
-            *(0.02, place, "not measured"),
-            transform=axes.get_yaxis_transform(),
-            fontsize=7.5,
-            color=GREY,
-            verticalalignment="center",
-        )
+        say_not_measured(axes, place)
 
 
 def _legend(figure: Figure, rows: Sequence[Row]) -> None:

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from spikebench.candidate import Capabilities, Ordering
 from spikebench.record.trials import Trials
 from spikebench.report.column import figure
-from spikebench.scenario.model import Requires
 from spikebench.stats import Interval, interval
 from spikebench.stats.comparison import FEWEST_TRIALS
-from spikebench.stats.pair import EMULATED
 
 Outcome = Literal["met", "not met", "not shown"]
 
-ACHIEVED = 0.95
-"""Share of the required rate at which a valid trial has shown it.
-
-Such a trial sent 99 % of what it was asked for with a flat backlog; its throughput also counts the
-time until the last message had arrived, which takes a little off.
-"""
-
 NO_TRIAL = "no valid trial"
-
-STRENGTH: dict[Ordering, int] = {"none": 0, "key": 1, "queue": 2}
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One requirement's outcome, with the figures in its reason."""
+    """One requirement's outcome, with the figures in its reason.
+
+    ``bound`` is the reason without a metric's interval, for tables that show that beside it.
+    """
 
     outcome: Outcome
     reason: str
+    bound: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,45 +54,38 @@ class Judgement:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the outcome is not ``met``: the clauses that decided it."""
-        decided = (c.reason for c in self.clauses if c.outcome == self.outcome != "met")
-        return tuple(dict.fromkeys(decided))
+        return tuple(dict.fromkeys(clause.reason for clause in self._decided))
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """The same for a reader who sees the intervals: what was required, not what was held."""
+        return tuple(dict.fromkeys(clause.bound or clause.reason for clause in self._decided))
+
+    @property
+    def _decided(self) -> list[Clause]:
+        return [clause for clause in self.clauses if clause.outcome == self.outcome != "met"]
 
 
-def judge(requires: Requires, cell: Trials, promised: Capabilities | None = None) -> Judgement:
-    """Hold a cell's valid trials against what its scenario requires.
-
-    One clause that is not met decides; else one that is not shown. ``promised`` is what the
-    candidate declares: an ordering it does not promise is not met, whatever a trial saw. A bound is
-    met or not met where the 95 % interval lies on one side of it. Where trials are void, those that
-    are left were chosen by their success: what they held is not shown, but for trials that the load
-    generator spoilt and that were measured again. An emulator's timings show
-    nothing; a message it lost does.
-    """
-    if not requires.model_dump(exclude_none=True):
-        return Judgement("met")
-    clauses = tuple(_clauses(requires, cell, promised))
+def judgement(clauses: Iterable[Clause], headroom: Headroom | None = None) -> Judgement:
+    """Put clauses together: one that is not met decides; else one that is not shown."""
+    clauses = tuple(clauses)
     outcomes = {clause.outcome for clause in clauses}
     decided: Outcome = "met"
     if "not met" in outcomes:
         decided = "not met"
     elif "not shown" in outcomes:
         decided = "not shown"
-    return Judgement(decided, clauses, _headroom_seen(requires, cell))
+    return Judgement(decided, clauses, headroom)
 
 
-def _clauses(requires: Requires, cell: Trials, promised: Capabilities | None) -> Iterator[Clause]:
-    if requires.ordering not in (None, "none"):
-        yield _ordering(requires.ordering or "none", cell, promised)
-    if requires.lost is not None and (cell.valid or cell.total("lost", voided=True)):
-        yield _lost(requires.lost, cell)
-    if not cell.valid:
-        yield Clause("not shown", _why_nothing(cell))
-        return
-    for clause in _timed(requires, cell):
-        yield _unless_void(clause, cell)
+def untried(cell: Trials) -> Clause:
+    """What a cell without a valid trial comes to, with the reasons of those it has."""
+    reasons = "; ".join(cell.reasons) or "no trials"
+    return Clause("not shown", f"{NO_TRIAL}: {reasons}")
 
 
-def _unless_void(clause: Clause, cell: Trials) -> Clause:
+def unless_void(clause: Clause, cell: Trials) -> Clause:
+    """The clause; not shown where it is met by trials that void ones leave chosen by success."""
     if clause.outcome != "met" or not cell.unproven:
         return clause
     ran = len(cell.valid) + cell.void
@@ -109,123 +94,16 @@ def _unless_void(clause: Clause, cell: Trials) -> Clause:
     )
 
 
-def _timed(requires: Requires, cell: Trials) -> Iterator[Clause]:
-    asked = (requires.rate_per_s, requires.end_to_end_p99_ms, requires.publish_p99_ms)
-    if cell.fidelity == "emulator" and any((*asked, requires.headroom)):
-        yield Clause("not shown", EMULATED)
-        return
-    if requires.rate_per_s is not None:
-        yield _rate(requires.rate_per_s, cell)
-    if requires.end_to_end_p99_ms is not None:
-        yield _at_most("end_to_end_p99", requires.end_to_end_p99_ms, cell)
-    if requires.publish_p99_ms is not None:
-        yield _at_most("publish_p99", requires.publish_p99_ms, cell)
-    if requires.headroom is not None:
-        yield _headroom(requires.headroom, requires, cell)
-
-
-def _why_nothing(cell: Trials) -> str:
-    reasons = "; ".join(cell.reasons) or "no trials"
-    return f"{NO_TRIAL}: {reasons}"
-
-
-def _ordering(asked: Ordering, cell: Trials, promised: Capabilities | None) -> Clause:
-    reordered = (cell.total("reordered") or 0) + (cell.total("reordered", voided=True) or 0)
-    if promised is not None and STRENGTH[promised.ordering] < STRENGTH[asked]:
-        return Clause(
-            "not met", f"promises order {_per(promised.ordering)}, {_per(asked)} is required"
-        )
-    if reordered:
-        return Clause("not met", f"{reordered:,} messages out of order")
-    if promised is None:
-        return Clause("not shown", "what order it promises is not known here")
-    return Clause("met", f"order {_per(asked)} promised and seen")
-
-
-def _per(ordering: Ordering) -> str:
-    return {"none": "for nothing", "key": "per key", "queue": "per queue"}[ordering]
-
-
-def _lost(allowed: int, cell: Trials) -> Clause:
-    """A loss is one in a void trial too; the harness's own failures are left out of both."""
-    counted, void = cell.total("lost"), cell.total("lost", voided=True) or 0
-    if counted is None and not void:
-        return Clause("not shown", "messages were not accounted for")
-    lost = (counted or 0) + void
-    outcome: Outcome = "met" if lost <= allowed else "not met"
-    where = f", {void:,} of them in void trials" if void else ""
-    return Clause(outcome, f"{lost:,} confirmed messages lost{where}, {allowed:,} allowed")
-
-
-def _rate(asked: float, cell: Trials) -> Clause:
-    said = f"{asked:,.0f} msg/s"
-    if cell.values("capacity"):
-        return _at_least("capacity", asked, said, cell)
-    rates = cell.values("throughput")
-    if len(rates) < FEWEST_TRIALS:
-        return Clause("not shown", "throughput: too few trials")
-    rate = interval(rates).median
-    outcome: Outcome = "met" if rate >= asked * ACHIEVED else "not shown"
-    return Clause(outcome, f"measured at {figure(rate)} msg/s, required is {said}")
-
-
-def _headroom(asked: float, requires: Requires, cell: Trials) -> Clause:
-    if _searched_once(cell):
-        return _headroom_once(asked, cell)
-    if cell.values("headroom"):
-        return _at_least("headroom", asked, f"{asked:g}×", cell)
-    if requires.rate_per_s is None or not cell.values("capacity"):
-        return Clause("not shown", f"headroom: {_why_no_headroom(cell)}")
-    return _at_least("capacity", asked * requires.rate_per_s, f"{asked:g}× the rate", cell)
-
-
-def _searched_once(cell: Trials) -> bool:
-    """Whether headroom is of a single search, which the trials after it repeat."""
-    metric = cell.metrics.get("headroom")
-    return metric is not None and metric.value is not None and metric.n == 1
-
-
-def _why_no_headroom(cell: Trials) -> str:
-    metric = cell.metrics.get("headroom")
-    return (metric.note if metric else "") or "capacity was not measured"
-
-
-def _headroom_once(asked: float, cell: Trials) -> Clause:
-    """Judge by the rates of one search: that held at or above what is asked, or failed below it."""
-    held, failed = cell.values("headroom"), cell.values("headroom_failed")
-    said = f"in one search for capacity, required is {asked:g}×"
-    if min(held) >= asked:
-        return Clause("met", f"{figure(min(held))}× held {said}")
-    if not failed:
-        return Clause("not shown", f"{figure(min(held))}× held and nothing higher was tried {said}")
-    if max(failed) <= asked:
-        return Clause("not met", f"{figure(max(failed))}× failed {said}")
-    between = f"between {figure(min(held))}× and {figure(max(failed))}×"
-    return Clause("not shown", f"{between}: the search is no finer; required is {asked:g}×")
-
-
-def _headroom_seen(requires: Requires, cell: Trials) -> Headroom | None:
-    if cell.fidelity == "emulator":
-        return None
-    if _searched_once(cell):
-        failed = max(cell.values("headroom_failed"), default=None)
-        return Headroom(min(cell.values("headroom")), failed)
-    if cell.values("headroom"):
-        return Headroom(interval(cell.values("headroom")).median, exact=True)
-    if requires.rate_per_s is None or not cell.values("capacity"):
-        return None
-    return Headroom(interval(cell.values("capacity")).median / requires.rate_per_s, exact=True)
-
-
-def _at_most(metric: str, limit: float, cell: Trials) -> Clause:
-    said = f"at most {limit:,g} ms"
+def at_most(metric: str, limit: float, said: str, cell: Trials) -> Clause:
+    """Judge an upper bound by where the 95 % interval lies; ``said`` is the limit with its unit."""
     seen = _seen(metric, cell)
     if seen is None:
         return Clause("not shown", f"{metric}: too few samples or trials")
-    return _placed(metric, said, seen, met=seen[1] <= limit, missed=seen[0] > limit)
+    return _placed(metric, f"at most {said}", seen, met=seen[1] <= limit, missed=seen[0] > limit)
 
 
-def _at_least(metric: str, limit: float, said: str, cell: Trials) -> Clause:
+def at_least(metric: str, limit: float, said: str, cell: Trials) -> Clause:
+    """Judge a lower bound by where the 95 % interval lies; ``said`` is the limit with its unit."""
     seen = _seen(metric, cell)
     if seen is None:
         return Clause("not shown", f"{metric}: too few trials")
@@ -236,7 +114,7 @@ def _placed(metric: str, said: str, seen: tuple[float, float], met: bool, missed
     outcome: Outcome = "met" if met else "not met" if missed else "not shown"
     low, high = figure(seen[0]), figure(seen[1])
     shown = low if low == high else f"{low} to {high}"
-    return Clause(outcome, f"{metric} {shown}, required is {said}")
+    return Clause(outcome, f"{metric} {shown}, required is {said}", f"required is {said}")
 
 
 def _seen(metric: str, cell: Trials) -> tuple[float, float] | None:

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from spikebench.candidate import Candidate, Capabilities
+from spikebench.candidate import Candidate
 from spikebench.record.model import Record
 from spikebench.record.trials import ParamsKey, Trials, by_cell
 from spikebench.report.best import best_of
 from spikebench.report.declared import CEILING, Declared, against_itself, declared, timed
-from spikebench.report.requirement import Judgement, judge
+from spikebench.report.layout import Layout, load
+from spikebench.report.requirement import Judgement
+from spikebench.report.source import is_read
 from spikebench.scenario.model import Scenario
+from spikebench.spike import MESSAGES_LAYOUT
 from spikebench.stats import Drift, Interval, drift, drifting, fingerprint, interval
 
 FIDELITIES = ("service", "software", "emulator", "published", "model")
@@ -24,15 +27,15 @@ class Row:
 
     ``best`` names the metrics in which it leads its fidelity and target with a verdict behind it.
     ``judgement`` is None where the scenario requires nothing of it; ``against`` is its declared
-    comparison, None for a baseline. ``ordered`` is whether the scenario asks for any order.
-    ``drift`` is its trend over blocks where it drifts by itself.
+    comparison, None for a baseline. ``scenario`` is None where its file is gone. ``drift`` is its
+    trend over blocks where it drifts by itself.
     """
 
     cell: Trials
     best: frozenset[str] = frozenset()
     judgement: Judgement | None = None
     against: Declared | None = None
-    ordered: bool = True
+    scenario: Scenario | None = None
     drift: Drift | None = None
 
     @cached_property
@@ -68,11 +71,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Table:
-    """Everything a run's table says; each way of writing it shows a part."""
+    """Everything a run's table says; each way of writing it shows a part, as its spike lays out."""
 
     spike: str
     run_ids: tuple[str, ...]
     sections: tuple[Section, ...]
+    layout: Layout
     itself: tuple[Declared, ...] = ()
     warnings: tuple[str, ...] = ()
     versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -82,17 +86,20 @@ def tabulate(
     records: Iterable[Record],
     scenarios: Mapping[str, Scenario],
     candidates: Sequence[Candidate] = (),
+    layout: Layout | None = None,
 ) -> Table:
     """Make the table of one run's records.
 
     ``scenarios`` give requirements and declared comparisons, ``candidates`` what each promises and
-    the order of rows; both may lack what the records have, which then goes without.
+    the order of rows; both may lack what the records have, which then goes without. ``layout`` is
+    the spike's, that of messages where none is given.
     """
+    layout = layout or load(MESSAGES_LAYOUT)
     found = by_cell(records)
     places = {candidate.name: place for place, candidate in enumerate(candidates)}
-    found.sort(key=lambda cell: _order(cell, places))
+    found.sort(key=lambda cell: _order(cell, places, layout))
     against = {id(one.a): one for one in declared(found, scenarios)}
-    promised = {candidate.name: candidate.capabilities for candidate in candidates}
+    known = {candidate.name: candidate for candidate in candidates}
     itself = tuple(against_itself(found, scenarios))
     names = dict.fromkeys([*scenarios, *(cell.scenario for cell in found)])
     return Table(
@@ -101,21 +108,24 @@ def tabulate(
         sections=tuple(
             section
             for name in names
-            if (section := _section(name, found, scenarios.get(name), against, promised)).rows
+            if (section := _section(name, found, scenarios.get(name), against, known, layout)).rows
         ),
+        layout=layout,
         itself=itself,
         warnings=tuple(_warnings(found, itself)),
         versions=_versions(found),
     )
 
 
-def _order(cell: Trials, places: Mapping[str, int]) -> tuple[object, ...]:
+def _order(cell: Trials, places: Mapping[str, int], layout: Layout) -> tuple[object, ...]:
     return (
-        _params_order(cell.params),
+        is_read(cell),
+        _params_order(layout.shared(cell.params)),
         FIDELITIES.index(cell.fidelity),
         cell.candidate == CEILING,
         places.get(cell.candidate, len(places)),
         cell.candidate,
+        layout.places(cell.params),
         cell.client,
         cell.target,
     )
@@ -135,10 +145,11 @@ def _section(
     found: Sequence[Trials],
     scenario: Scenario | None,
     against: Mapping[int, Declared],
-    promised: Mapping[str, Capabilities],
+    known: Mapping[str, Candidate],
+    layout: Layout,
 ) -> Section:
     mine = [cell for cell in found if cell.scenario == name and cell.first.arm == ""]
-    best = best_of(mine, scenario.analysis.delta if scenario else 0.10)
+    best = best_of(mine, scenario.analysis.delta if scenario else 0.10, layout.alternatives)
     metric = scenario.analysis.metric if scenario else ""
     together = timed(found, name)
     alone = drifting(together, metric)
@@ -146,9 +157,9 @@ def _section(
         Row(
             cell=cell,
             best=best.get(id(cell), frozenset()),
-            judgement=_judgement(cell, scenario, promised),
+            judgement=_judgement(cell, scenario, known, layout),
             against=against.get(id(cell)),
-            ordered=scenario is None or scenario.promise.ordering != "none",
+            scenario=scenario,
             drift=alone.get(id(cell)),
         )
         for cell in mine
@@ -157,17 +168,16 @@ def _section(
 
 
 def _judgement(
-    cell: Trials, scenario: Scenario | None, promised: Mapping[str, Capabilities]
+    cell: Trials, scenario: Scenario | None, known: Mapping[str, Candidate], layout: Layout
 ) -> Judgement | None:
-    if scenario is None or cell.candidate == CEILING:
+    if scenario is None or cell.candidate == CEILING or is_read(cell):
         return None
-    if not scenario.requires.model_dump(exclude_none=True):
-        return None
-    return judge(scenario.requires, cell, promised.get(cell.candidate))
+    return layout.judge(scenario, cell, known.get(cell.candidate))
 
 
 def _warnings(found: Sequence[Trials], itself: Sequence[Declared]) -> Iterable[str]:
-    machines = {fingerprint(trial) for cell in found for trial in cell.records if trial.environment}
+    measured = (trial for cell in found if not is_read(cell) for trial in cell.records)
+    machines = {fingerprint(trial) for trial in measured if trial.environment}
     if len(machines) > 1:
         yield (
             f"{len(machines)} different machines ({', '.join(sorted(machines))}) are shown "
@@ -196,7 +206,7 @@ def _uncounted(found: Sequence[Trials]) -> Iterable[str]:
 def _versions(found: Sequence[Trials]) -> dict[str, dict[str, str]]:
     """What ran, by candidate and client; of versions that changed within a run the last."""
     merged: dict[str, dict[str, str]] = {}
-    for cell in found:
+    for cell in (cell for cell in found if not is_read(cell)):
         of_cell = merged.setdefault(f"{cell.candidate} ({cell.client})", {})
         for trial in cell.records:
             of_cell.update(trial.versions)

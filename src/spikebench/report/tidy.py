@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from spikebench.report.source import source
 from spikebench.report.table import Row, Table
 from spikebench.stats import Interval, fingerprint
 
@@ -21,7 +22,8 @@ def to_csv(table: Table) -> str:
     ``ci_low`` and ``ci_high`` bound the geometric mean over trials at 95 %; they and ``cv`` are
     empty for a single trial. ``void`` counts trials that ran and may not count. A metric withheld
     in every trial, and a cell that has none, keep a row with ``n`` 0 and the reason.
-    ``environment`` is the machine's fingerprint, ``params`` what was swept. ``noise_free`` is 1 for
+    ``environment`` is the machine's fingerprint, or the source of what was not measured here;
+    ``params`` is what was swept. ``noise_free`` is 1 for
     what was counted, message by message, and 0 for what was measured.
     """
     text = io.StringIO()
@@ -56,7 +58,7 @@ def _cell(row: Row) -> dict[str, object]:
         "fidelity": first.fidelity,
         "void": row.cell.void,
         "run_id": first.run_id,
-        "environment": fingerprint(first),
+        "environment": source(row.cell) or fingerprint(first),
         "params": row.params,
     }
 

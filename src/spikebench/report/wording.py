@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from spikebench.record.trials import ParamsKey
 from spikebench.report.column import NOTHING
 from spikebench.report.declared import CEILING, Declared
 from spikebench.report.requirement import NO_TRIAL, Headroom, Judgement
+from spikebench.report.source import source
 from spikebench.report.table import Row
+from spikebench.scenario.model import Analysis
 from spikebench.stats import Comparison, Drift
 
 EMULATOR_NOTE = "emulator: shows behaviour; its timings say nothing of AWS"
@@ -45,20 +49,19 @@ def trials(row: Row) -> str:
 def about(row: Row) -> list[str]:
     """What a reader must know of a row before reading its figures."""
     ceiling = [CEILING_NOTE] if row.cell.candidate == CEILING else []
-    return [*ceiling, EMULATOR_NOTE] if row.cell.fidelity == "emulator" else ceiling
+    emulator = [EMULATOR_NOTE] if row.cell.fidelity == "emulator" else []
+    return [*ceiling, *emulator, *filter(None, [source(row.cell)])]
 
 
-def refused(row: Row) -> list[str]:
-    """That messages were refused, which the columns of the account cannot show."""
-    count = row.cell.total("failed")
-    return [f"{count:,} messages refused: neither confirmed nor counted as lost"] if count else []
+def params(key: ParamsKey) -> str:
+    """Parameters as text, empty where there are none."""
+    return ", ".join(f"{name}={value}" for name, value in key)
 
 
-def unordered(row: Row) -> list[str]:
-    """That an order was counted which nobody asked for."""
-    if row.ordered or not row.cell.total("reordered"):
-        return []
-    return ["no order was asked for: counted over all that each consumer got, whatever its key"]
+def baseline(analysis: Analysis) -> str:
+    """What rows are compared with: a candidate, or a parameter's value and then a candidate."""
+    own = params(tuple(analysis.baseline_params.items()))
+    return f"{own}, that against {analysis.baseline}," if own else analysis.baseline
 
 
 def why_void(row: Row) -> list[str]:
@@ -90,7 +93,15 @@ def _digits(ratio: float) -> str:
 
 def why_judged(judgement: Judgement | None) -> tuple[str, ...]:
     """What a requirement turned on; that a cell has no trial is said beside their number."""
-    reasons = () if judgement is None else judgement.reasons
+    return _of_trials(() if judgement is None else judgement.reasons)
+
+
+def bounds(judgement: Judgement | None) -> tuple[str, ...]:
+    """The same without the intervals, which stand in the row."""
+    return _of_trials(() if judgement is None else judgement.bounds)
+
+
+def _of_trials(reasons: Iterable[str]) -> tuple[str, ...]:
     return tuple(reason for reason in reasons if not reason.startswith(NO_TRIAL))
 
 
@@ -108,15 +119,15 @@ def verdict(declared: Declared, names: tuple[str, str] | None = None) -> str:
     if comparison.verdict == "equivalent":
         return f"equivalent within ±{comparison.delta:.0%}{told}"
     if comparison.verdict in ("A", "B"):
-        a, b = names or (declared.a.candidate, declared.b.candidate)
+        a, b = names or declared.names
         return f"{a if comparison.verdict == 'A' else b} better{told}"
     return f"{comparison.verdict}{told}"
 
 
 def itself(one: Declared) -> str:
     """Which cell was measured against itself."""
-    params = "".join(f", {name}={value}" for name, value in one.a.params)
-    return f"{one.a.scenario}{params}: {one.a.candidate} ({one.a.client})"
+    swept = "".join(f", {name}={value}" for name, value in one.a.params)
+    return f"{one.a.scenario}{swept}: {one.a.candidate} ({one.a.client})"
 
 
 def drift(found: Drift, interleaved: bool = True) -> str:

@@ -41,11 +41,14 @@ class Document:
     lines: Mapping[Key, int]
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read ``path``; raise ScenarioError where it is not one plain YAML mapping in UTF-8."""
+    def read(cls, path: Path, begins: str = "scenario: <name>") -> Self:
+        """Read ``path``; raise ScenarioError where it is not one plain YAML mapping in UTF-8.
+
+        ``begins`` is the line that such a file starts with, for advice.
+        """
         node = _compose(path, _text(path))
         if not isinstance(node, MappingNode):
-            raise _error(path, 1, "the file is not a mapping; start it with 'scenario: <name>'")
+            raise _error(path, 1, f"the file is not a mapping; start it with '{begins}'")
         builder = _Builder(path)
         return cls(path, builder.value(node, ()), builder.lines)
 

@@ -1,302 +1,66 @@
-"""What a scenario file may say: a workload and what it requires, as data.
+"""What every scenario file says, whatever its spike: a question, how it is analysed, and sweeps.
 
-Durations are in seconds, rates in messages per second, sizes in bytes. ``docs/scenarios.md`` is the
-reference of every key.
+Each spike has a model of its own that adds its workload: ``messages.py`` for message brokers,
+another spike's beside its experiments.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, Self
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from pydantic_core import PydanticCustomError
 
-from spikebench.candidate import Ordering
-from spikebench.scenario.document import Document, shown
-
-Metric = Literal[
-    "throughput",
-    "capacity",
-    "drain_s",
-    "recovery_s",
-    "publish_p50",
-    "publish_p95",
-    "publish_p99",
-    "publish_p999",
-    "service_p50",
-    "service_p95",
-    "service_p99",
-    "service_p999",
-    "end_to_end_p50",
-    "end_to_end_p95",
-    "end_to_end_p99",
-    "end_to_end_p999",
-]
-"""What a scenario's comparison can rest on."""
-
-_HIGHEST_RATE_PER_S = 10_000_000
-_MOST_MESSAGES = 50_000_000
-_MOST_TEMPLATE_BYTES = 128 * 1024 * 1024
-_LONGEST_ROW_HEAD_BYTES = 512
-_SHARE = re.compile(r"([1-9][0-9]?)\s?%")
-_STRENGTH = {"none": 0, "key": 1, "queue": 2}
+from spikebench.scenario.document import Document
 
 
-def _refuse(key: str, what: str) -> PydanticCustomError:
+def refuse(key: str, what: str) -> PydanticCustomError:
     """An error of several keys, to be shown at ``key`` (dotted, from the part that is checked)."""
     return PydanticCustomError("scenario", "{what}", {"what": what, "key": key})
 
 
-def _rate(value: object) -> float | str:
-    """Return a rate in messages a second, or a share of capacity as ``30 %``."""
-    if isinstance(value, str) and (share := _SHARE.fullmatch(value.strip())):
-        return f"{share[1]} %"
-    if (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and 0 < value <= _HIGHEST_RATE_PER_S
-    ):
-        return float(value)
-    what = (
-        f"{shown(value)} is not a rate; write messages a second, above 0 and at most "
-        f"{_HIGHEST_RATE_PER_S}, or a share of measured capacity such as 30 %"
-    )
-    raise PydanticCustomError("scenario", "{what}", {"what": what})
+class Part(BaseModel):
+    """A part of a scenario file: frozen, with no unknown key and no number that is not finite."""
 
-
-Rate = Annotated[float | str, BeforeValidator(_rate)]
-
-
-class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Payload(_Part):
-    """Message bodies of ``kind`` ``filler`` (one size, half of it random) or ``row-events``.
-
-    Row events are written as a change-data capture daemon writes them, between ``size_bytes`` and
-    ``largest_bytes`` long. ``keys`` is how many distinct keys there are; ``templates`` how many
-    distinct bodies are made beforehand (row events: at least one a key) and sent again and again
-    with their own sequence number and send time.
-    """
-
-    kind: Literal["filler", "row-events"] = "filler"
-    size_bytes: int = Field(default=1024, ge=64, le=64 * 1024 * 1024)
-    largest_bytes: int | None = Field(default=None, ge=64, le=64 * 1024 * 1024)
-    keys: int = Field(default=1000, ge=1, le=1_000_000)
-    templates: int = Field(default=256, ge=1, le=1_000_000)
-
-    @model_validator(mode="after")
-    def _sizes_agree(self) -> Self:
-        if self.largest_bytes is not None and self.kind == "filler":
-            raise _refuse("largest_bytes", "filler has one size; remove it, or use row-events")
-        if self.largest_bytes is not None and self.largest_bytes < self.size_bytes:
-            raise _refuse("largest_bytes", "below size_bytes; make it the larger of the two")
-        if self.kind == "row-events" and self.longest_bytes < _LONGEST_ROW_HEAD_BYTES:
-            what = f"a row event may need {_LONGEST_ROW_HEAD_BYTES} bytes; allow at least as many"
-            raise _refuse("largest_bytes" if self.largest_bytes else "size_bytes", what)
-        return self
-
-    @model_validator(mode="after")
-    def _templates_fit_in_memory(self) -> Self:
-        if self.bodies * self.longest_bytes > _MOST_TEMPLATE_BYTES:
-            what = f"bodies would take over {_MOST_TEMPLATE_BYTES} bytes of memory; have fewer"
-            raise _refuse("templates" if self.templates >= self.bodies else "keys", what)
-        return self
-
-    @property
-    def longest_bytes(self) -> int:
-        """Length of the longest body there may be."""
-        return self.largest_bytes or self.size_bytes
-
-    @property
-    def bodies(self) -> int:
-        """How many distinct bodies are made."""
-        return max(self.templates, self.keys) if self.kind == "row-events" else self.templates
-
-
-class Arrivals(_Part):
-    """When messages are meant to be sent: an open schedule at a mean ``rate_per_s``.
-
-    A rate is a number, or a share of measured capacity such as ``30 %``. ``bursts`` sends
-    transactions of ``burst_min`` to ``burst_max`` messages at once, transactions being Poisson.
-    """
-
-    kind: Literal["uniform", "poisson", "bursts"] = "uniform"
-    rate_per_s: Rate
-    burst_min: int = Field(default=1, ge=1, le=100_000)
-    burst_max: int = Field(default=1, ge=1, le=100_000)
-
-    @model_validator(mode="after")
-    def _bursts_are_ordered(self) -> Self:
-        if self.burst_max < self.burst_min:
-            raise _refuse("burst_max", "below burst_min; make it the larger of the two")
-        return self
-
-    @property
-    def capacity_share(self) -> float | None:
-        """The rate as a part of capacity, in (0, 1); None where it is a number of messages."""
-        return int(self.rate_per_s[:-2]) / 100 if isinstance(self.rate_per_s, str) else None
-
-    @property
-    def fixed_rate_per_s(self) -> float | None:
-        """The rate in messages a second; None where it is a share of capacity."""
-        return None if isinstance(self.rate_per_s, str) else self.rate_per_s
-
-
-class Promise(_Part):
-    """What the user is promised, the same for every candidate.
-
-    ``durable``: survives a restart of the broker. ``confirmed``: the producer hears that the broker
-    has taken responsibility. ``delivery``: consumers acknowledge once they have a message in hand;
-    acknowledging before that is nothing that drivers can be asked for.
-    """
-
-    durable: bool = True
-    confirmed: bool = True
-    delivery: Literal["at-least-once"] = "at-least-once"
-    ordering: Ordering = "none"
-
-
-class Producer(_Part):
-    """One producer: its window of unconfirmed messages, and how far it may gather messages."""
-
-    confirm_window: int = Field(default=1000, ge=1, le=1_000_000)
-    batch_messages: int = Field(default=1, ge=1, le=100_000)
-    batch_bytes: int = Field(default=131_072, ge=1, le=64 * 1024 * 1024)
-    linger_ms: float = Field(default=0.0, ge=0, le=60_000)
-
-
-class Consumers(_Part):
-    """``subscribers`` each get every message; ``competing`` consumers share a subscriber's."""
-
-    subscribers: int = Field(default=1, ge=1, le=100)
-    competing: int = Field(default=1, ge=1, le=100)
-    prefetch: int = Field(default=200, ge=1, le=65_535)
-    ack_batch: int = Field(default=1, ge=1, le=65_535)
-    away_s: float = Field(default=0.0, ge=0, le=3600)
-
-    @model_validator(mode="after")
-    def _acknowledges_what_it_may_hold(self) -> Self:
-        if self.ack_batch > self.prefetch:
-            what = "above prefetch, so that a consumer would wait for ever; lower it"
-            raise _refuse("ack_batch", what)
-        return self
-
-
-FaultKind = Literal[
-    "kill-broker",
-    "kill-broker-holding",
-    "pause-broker",
-    "cut-connection",
-    "kill-consumer",
-    "fill-disk",
-    "kill-leader",
-    "pause-leader",
-]
-
-
-LEADER_FAULTS: frozenset[FaultKind] = frozenset({"kill-leader", "pause-leader"})
-"""Kinds that break one node of several: the one that leads."""
-
-
-class Fault(_Part):
-    """What goes wrong in the middle of a trial, ``at_s`` seconds after its start.
-
-    ``kill-broker``: all its processes, as by ``kill -9``, and started again on its data ``down_s``
-    later. ``kill-broker-holding``: the same while consumers are away, so that it holds all that was
-    sent; they come when it is back. ``pause-broker``: taken off the processor for ``paused_s``.
-    ``cut-connection``: every connection of the clients, again and again for ``cut_s``.
-    ``kill-consumer``: the process of the first consumer, with what it has in hand; another takes
-    its place ``away_s`` later. ``fill-disk``: the broker's file system, full for ``full_s``.
-    ``kill-leader`` and ``pause-leader``: as the broker, but only that node of a cluster that leads
-    the queue or topic.
-    """
-
-    kind: FaultKind = "kill-broker"
-    at_s: float = Field(default=2.0, ge=0.1, le=3600)
-    down_s: float = Field(default=1.0, ge=0, le=600)
-    paused_s: float = Field(default=10.0, gt=0, le=600)
-    cut_s: float = Field(default=1.0, gt=0, le=600)
-    away_s: float = Field(default=1.0, ge=0, le=600)
-    full_s: float = Field(default=5.0, gt=0, le=600)
-
-    @property
-    def lasts_s(self) -> float:
-        """How long the fault itself lasts, in seconds."""
-        spans = {
-            "kill-broker": self.down_s,
-            "kill-broker-holding": self.down_s,
-            "pause-broker": self.paused_s,
-            "cut-connection": self.cut_s,
-            "kill-consumer": self.away_s,
-            "fill-disk": self.full_s,
-            "kill-leader": self.down_s,
-            "pause-leader": self.paused_s,
-        }
-        return spans[self.kind]
-
-
-class Timing(_Part):
-    """How long the parts of a trial last; ``grace_s`` is how long a silent drain is waited for."""
-
-    warmup_s: float = Field(default=0.5, ge=0, le=3600)
-    measure_s: float = Field(gt=0, le=3600)
-    grace_s: float = Field(default=5.0, gt=0, le=3600)
-
-
-class Requires(_Part):
-    """What the user needs; the table says met, not met or not shown.
-
-    ``headroom`` is capacity ÷ rate.
-    """
-
-    rate_per_s: float | None = Field(default=None, gt=0)
-    end_to_end_p99_ms: float | None = Field(default=None, gt=0)
-    publish_p99_ms: float | None = Field(default=None, gt=0)
-    lost: int | None = Field(default=None, ge=0)
-    ordering: Ordering | None = None
-    headroom: float | None = Field(default=None, ge=1)
-
-
-class Analysis(_Part):
+class Analysis(Part):
     """Declared before the run: what is compared, on which metric, and the difference that matters.
 
     ``delta`` is a ratio: 0.10 means that ±10 % does not matter. ``baseline`` is the candidate the
-    others are compared with.
+    others are compared with. Where ``baseline_params`` names parameters, a cell that differs in
+    them is compared with its own candidate's cell at these values instead: one change at a time.
     """
 
-    metric: Metric
+    metric: str
     delta: float = Field(default=0.10, gt=0, lt=1)
     baseline: str = Field(min_length=1)
+    baseline_params: Mapping[str, str] = {}
     trials: int = Field(default=6, ge=1, le=1000)
 
 
-class Scenario(_Part):
-    """A workload, what it requires, and how it is analysed.
+class Scenario(Part):
+    """A workload's name and question, how it is analysed, and what is swept.
 
-    ``experiment`` is ``latency`` (open schedule at a fixed rate), ``capacity`` (search for the
-    highest rate that holds ``slo_p99_ms`` with a flat backlog), ``backlog`` (consumers away, then
-    drain) or ``fault`` (something breaks and comes back; run with ``-m faults`` only). ``sweep``
-    maps a dotted key to the values it takes; each combination is a cell. ``emulator`` maps dotted
-    keys to the values used where the target is an emulator, whose speed says nothing of the
-    service. ``full_sweep`` widens ``sweep`` in the profile ``full``.
+    ``sweep`` maps a dotted key to the values it takes; each combination is a cell. ``full_sweep``
+    widens it in the profile ``full``. ``emulator`` maps dotted keys to the values used where the
+    target is an emulator, whose speed says nothing of the service.
     """
+
+    SWEPT: ClassVar[tuple[str, ...]] = ()
+    """Parts whose keys may be swept."""
+
+    SAID: ClassVar[frozenset[str]] = frozenset(
+        {"title", "question", "analysis", "requires", "sweep", "full_sweep", "emulator"}
+    )
+    """Parts that a trial of a cell does not depend on."""
 
     scenario: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
     title: str = Field(min_length=1)
     question: str = Field(min_length=1)
-    experiment: Literal["latency", "capacity", "backlog", "fault"]
-    payload: Payload = Payload()
-    arrivals: Arrivals
-    promise: Promise = Promise()
-    producer: Producer = Producer()
-    consumers: Consumers = Consumers()
-    fault: Fault | None = None
-    timing: Timing
-    slo_p99_ms: float = Field(default=250.0, gt=0)
-    requires: Requires = Requires()
     analysis: Analysis
     sweep: dict[str, list[Any]] = {}
     full_sweep: dict[str, list[Any]] = {}
@@ -315,38 +79,25 @@ class Scenario(_Part):
         copy._document = document
         return copy
 
-    @model_validator(mode="after")
-    def _fits_its_experiment(self) -> Self:
-        if self.experiment == "capacity" and self.arrivals.capacity_share is not None:
-            what = "a share of capacity can't start the search for it; write messages a second"
-            raise _refuse("arrivals.rate_per_s", what)
-        if self.experiment == "capacity" and self.emulator:
-            what = "the capacity of an emulator says nothing, and is not measured; remove it"
-            raise _refuse("emulator", what)
-        if self.experiment == "backlog" and not 0 < self.consumers.away_s < self.timing.measure_s:
-            what = "a backlog needs consumers away for a part of measure_s; choose in between"
-            raise _refuse("consumers.away_s", what)
-        if (self.experiment == "fault") != (self.fault is not None):
-            what = "experiment fault needs it, and no other has it; add it or remove it"
-            raise _refuse("fault", what)
-        if self.fault is not None and self.fault.at_s >= self.timing.measure_s:
-            raise _refuse("fault.at_s", "after the trial's end; choose less than measure_s")
-        if self.experiment != "backlog" and self.consumers.away_s:
-            raise _refuse("consumers.away_s", "only for experiment backlog; remove it")
-        return self
+    @property
+    def kind(self) -> str:
+        """What sort of experiment it is, in a word or two, for lists of scenarios."""
+        return ""
 
-    @model_validator(mode="after")
-    def _asks_no_more_than_is_promised(self) -> Self:
-        needed = self.requires.ordering or "none"
-        if _STRENGTH[needed] > _STRENGTH[self.promise.ordering]:
-            what = f"{needed} is more than promise.ordering asks of candidates; make them agree"
-            raise _refuse("requires.ordering", what)
-        return self
+    @property
+    def breaks(self) -> bool:
+        """Whether something breaks in the middle of a trial: it is run with ``-m faults`` only."""
+        return False
 
-    @model_validator(mode="after")
-    def _can_be_scheduled(self) -> Self:
-        duration_s = self.timing.warmup_s + self.timing.measure_s
-        if (self.arrivals.fixed_rate_per_s or 0) * duration_s > _MOST_MESSAGES:
-            what = f"over {_MOST_MESSAGES} messages a trial; lower the rate or shorten timing"
-            raise _refuse("arrivals.rate_per_s", what)
-        return self
+    @property
+    @abstractmethod
+    def seconds(self) -> float:
+        """About how long a trial takes, in seconds."""
+
+    @abstractmethod
+    def shortened(self) -> Self:
+        """Return the scenario as the profile ``smoke`` runs it: does everything work?"""
+
+    def stretched(self, factor: float) -> Self:
+        """Return the scenario with ``factor`` times as much measured in a trial."""
+        raise NotImplementedError(f"{type(self).__name__} has nothing to stretch by {factor:g}")

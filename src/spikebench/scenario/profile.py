@@ -1,23 +1,18 @@
-"""Profiles: how much of a spike a run takes on, as data.
-
-A trial takes its warm-up, its measured time and about 0.4 s of setting up and draining; a block is
-one trial of each cell and one of the A/A arm.
-"""
+"""Profiles: how much of a spike a run takes on, as data; each spike has its own of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from spikebench.errors import UsageError
 from spikebench.scenario.model import Scenario
-from spikebench.scenario.variant import for_smoke, stretched
 
-TRIAL_OVERHEAD_S = 0.4
-"""Seconds a trial takes beside warm-up and measured time, for estimates before a run."""
+S = TypeVar("S", bound=Scenario)
 
+NAMES = ("smoke", "quick", "standard", "full")
+"""What a spike's profiles are called, shortest first."""
 
-FAULT_OVERHEAD_S = 6.0
-"""Seconds a trial with a fault takes beside that: starting anew, and waiting for what is lost."""
+DEFAULT_PROFILE = "standard"
 
 
 @dataclass(frozen=True)
@@ -26,7 +21,7 @@ class Profile:
 
     ``all_clients``: every client of a candidate, not only the default one. ``full_sweep``: sweep
     the parameters of ``full_sweep`` too. ``verdicts``: there are trials enough to draw them.
-    ``shortened``: trials of a second at a moderate rate, to see that everything works.
+    ``shortened``: the shortest trials there are, to see that everything works.
     ``timing_scale`` multiplies the measured time of a trial.
     """
 
@@ -44,62 +39,34 @@ class Profile:
         """Whether the scenario of this name is part of the profile."""
         return self.scenarios is None or scenario in self.scenarios
 
-    def fitted(self, scenario: Scenario) -> Scenario:
+    def fitted(self, scenario: S) -> S:
         """Return the scenario with this profile's timing; take its variants afterwards."""
         if self.shortened:
-            return for_smoke(scenario)
-        return scenario if self.timing_scale == 1.0 else stretched(scenario, self.timing_scale)
+            return scenario.shortened()
+        return scenario if self.timing_scale == 1.0 else scenario.stretched(self.timing_scale)
 
 
-PROFILES = {
+USUAL = {
     profile.name: profile
     for profile in (
         Profile(
             name="smoke",
-            summary="one short block of change-data, no verdicts: does everything work?",
-            scenarios=("change-data",),
+            summary="one short block of every scenario, no verdicts: does everything work?",
+            scenarios=None,
             blocks=1,
             verdicts=False,
             shortened=True,
         ),
-        Profile(
-            name="quick",
-            summary="change-data, default clients, 6 blocks: about 4 minutes on 2 cores",
-            scenarios=("change-data",),
-            blocks=6,
-        ),
-        Profile(
-            name="standard",
-            summary="change-data, steady-latency and work-queue, 6 blocks: about 11 minutes",
-            scenarios=("change-data", "steady-latency", "work-queue"),
-            blocks=6,
-        ),
+        Profile("quick", "every scenario with default clients, 6 blocks", None, 6),
+        Profile("standard", "every scenario and client, 6 blocks", None, 6, all_clients=True),
         Profile(
             name="full",
-            summary="every scenario, client and parameter, 10 blocks of longer trials: hours",
+            summary="every scenario, client and parameter, 10 blocks",
             scenarios=None,
             blocks=10,
             all_clients=True,
             full_sweep=True,
-            timing_scale=1.5,
         ),
     )
 }
-"""The profiles by name, shortest first."""
-
-DEFAULT_PROFILE = "standard"
-
-
-def profile_named(name: str) -> Profile:
-    """Return the profile called ``name``; raise UsageError where there is none."""
-    if name not in PROFILES:
-        known = ", ".join(PROFILES)
-        raise UsageError(f"--profile {name}: there is no such profile; choose one of {known}")
-    return PROFILES[name]
-
-
-def trial_s(scenario: Scenario) -> float:
-    """Return about how many seconds a trial of the scenario takes."""
-    if scenario.fault is not None:
-        return scenario.timing.measure_s + scenario.fault.lasts_s + FAULT_OVERHEAD_S
-    return scenario.timing.warmup_s + scenario.timing.measure_s + TRIAL_OVERHEAD_S
+"""The profiles of a spike that has none of its own."""

@@ -6,6 +6,7 @@ Every error reads ``path:line: key: what; what to do``, a line each where there 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from spikebench.errors import ScenarioError
 from spikebench.scenario.check import checked
@@ -13,14 +14,16 @@ from spikebench.scenario.document import Document
 from spikebench.scenario.model import Scenario
 from spikebench.scenario.variant import for_emulator, variants
 
+S = TypeVar("S", bound=Scenario)
 
-def read_scenario(path: Path) -> Scenario:
-    """Return the scenario in ``path``; raise ScenarioError for anything wrong with it.
+
+def read_scenario(path: Path, model: type[S]) -> S:
+    """Return the scenario in ``path``, of a spike's kind; raise ScenarioError for anything wrong.
 
     Sweeps and emulator values are tried as well, so that a cell can't turn out wrong in a run.
     """
     document = Document.read(path)
-    scenario = checked(document.values, document)
+    scenario = checked(model, document.values, document)
     if scenario.scenario != path.stem:
         what = f"must be the file's name; write 'scenario: {path.stem}' or rename the file"
         raise ScenarioError(document.problem(("scenario",), what))
@@ -30,7 +33,7 @@ def read_scenario(path: Path) -> Scenario:
     return scenario
 
 
-def read_scenarios(folder: Path) -> dict[str, Scenario]:
+def read_scenarios(folder: Path, model: type[S]) -> dict[str, S]:
     """Return the scenarios of ``folder`` by name, sorted.
 
     Raises ScenarioError for the first wrong one, or where there is none.
@@ -38,4 +41,4 @@ def read_scenarios(folder: Path) -> dict[str, Scenario]:
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise ScenarioError(f"{folder}:1: no scenario here; add one as <name>.yaml")
-    return {path.stem: read_scenario(path) for path in paths}
+    return {path.stem: read_scenario(path, model) for path in paths}

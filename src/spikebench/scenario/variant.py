@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from spikebench.errors import ScenarioError
 from spikebench.scenario.check import checked, likely, model_of
@@ -17,20 +17,17 @@ from spikebench.scenario.model import Scenario
 Param = str | int | float
 
 _MOST_CELLS = 100
-_SWEPT_PARTS = ("payload", "arrivals", "promise", "producer", "consumers", "fault", "slo_p99_ms")
-_SMOKE_WARMUP_S = 0.2
-_SMOKE_MEASURE_S = 0.8
-_SMOKE_AWAY_S = 0.4
-_SMOKE_FAULT_AT_S = 0.3
-_SMOKE_RATE_PER_S = 200.0
+
+
+S = TypeVar("S", bound=Scenario)
 
 
 @dataclass(frozen=True)
-class Variant:
+class Variant(Generic[S]):
     """A scenario with one value of each swept key; ``params`` are those values by short name."""
 
     params: dict[str, Param]
-    scenario: Scenario
+    scenario: S
 
 
 class _Setting(NamedTuple):
@@ -41,7 +38,7 @@ class _Setting(NamedTuple):
     place: Key
 
 
-def variants(scenario: Scenario, full: bool) -> list[Variant]:
+def variants(scenario: S, full: bool) -> list[Variant[S]]:
     """Return a variant for each combination of ``sweep`` (and ``full_sweep`` in a ``full`` run).
 
     A scenario that sweeps nothing has one variant without params. Raises ScenarioError with file,
@@ -58,38 +55,21 @@ def variants(scenario: Scenario, full: bool) -> list[Variant]:
     ]
 
 
-def for_emulator(scenario: Scenario) -> Scenario:
+def for_emulator(scenario: S) -> S:
     """Return the scenario as it is run on an emulator; take its ``variants`` afterwards.
 
     A swept key that ``emulator`` sets keeps that one value in the sweep, and so in the params.
     """
-    parts = (*_SWEPT_PARTS, "timing")
+    parts = (*scenario.SWEPT, "timing")
     for key in scenario.emulator:
         _require_known(scenario, ("emulator", key), parts)
     settings = [_Setting(key, value, ("emulator", key)) for key, value in scenario.emulator.items()]
     return _pinned(scenario, settings, emulator={})
 
 
-def for_smoke(scenario: Scenario) -> Scenario:
-    """Return the scenario shortened to about a second, at no more than 200 messages a second."""
-    rate = min(scenario.arrivals.fixed_rate_per_s or _SMOKE_RATE_PER_S, _SMOKE_RATE_PER_S)
-    away_s = min(scenario.consumers.away_s, _SMOKE_AWAY_S)
-    values = {
-        "timing.warmup_s": min(scenario.timing.warmup_s, _SMOKE_WARMUP_S),
-        "timing.measure_s": _SMOKE_MEASURE_S,
-        "consumers.away_s": away_s,
-        "arrivals.rate_per_s": rate,
-    }
-    if scenario.fault is not None:
-        values["fault.at_s"] = min(scenario.fault.at_s, _SMOKE_FAULT_AT_S)
+def pinned(scenario: S, values: Mapping[str, Any]) -> S:
+    """Return the scenario with a value for each dotted key; a sweep of them has no other value."""
     return _pinned(scenario, [_Setting(key, value, (key,)) for key, value in values.items()])
-
-
-def stretched(scenario: Scenario, factor: float) -> Scenario:
-    """Return the scenario with its measured time multiplied by ``factor``."""
-    measure_s = scenario.timing.measure_s * factor
-    place: Key = ("timing", "measure_s")
-    return _pinned(scenario, [_Setting("timing.measure_s", measure_s, place)])
 
 
 def short_names(keys: Sequence[str]) -> list[str]:
@@ -117,7 +97,7 @@ def _axes(scenario: Scenario, full: bool) -> list[list[_Setting]]:
 
 
 def _axis(scenario: Scenario, part: str, key: str, values: list[Any]) -> list[_Setting]:
-    _require_known(scenario, (part, key), _SWEPT_PARTS)
+    _require_known(scenario, (part, key), scenario.SWEPT)
     if not values:
         raise _error(scenario, (part, key), "no values; list at least one, or remove the key")
     for at, value in enumerate(values):
@@ -130,21 +110,21 @@ def _axis(scenario: Scenario, part: str, key: str, values: list[Any]) -> list[_S
 
 
 def _require_known(scenario: Scenario, place: Key, parts: Sequence[str]) -> None:
-    known = _leaves(parts)
+    known = _leaves(type(scenario), parts)
     if place[-1] not in known:
         advice = likely(str(place[-1]), known)
         raise _error(scenario, place, f"no such key of the scenario to set; {advice}")
 
 
-def _leaves(parts: Sequence[str]) -> list[str]:
+def _leaves(scenario: type[Scenario], parts: Sequence[str]) -> list[str]:
     leaves = []
     for part in parts:
-        model = model_of(Scenario.model_fields[part].annotation)
+        model = model_of(scenario.model_fields[part].annotation)
         leaves += [f"{part}.{name}" for name in model.model_fields] if model else [part]
     return leaves
 
 
-def _pinned(scenario: Scenario, settings: Sequence[_Setting], **others: Any) -> Scenario:
+def _pinned(scenario: S, settings: Sequence[_Setting], **others: Any) -> S:
     """Return the scenario with ``settings``; a sweep of their keys has no other value."""
     values = {setting.key: [setting.value] for setting in settings}
     sweeps = {
@@ -154,13 +134,13 @@ def _pinned(scenario: Scenario, settings: Sequence[_Setting], **others: Any) -> 
     return _changed(scenario, settings, **sweeps, **others)
 
 
-def _changed(scenario: Scenario, settings: Sequence[_Setting], **others: Any) -> Scenario:
+def _changed(scenario: S, settings: Sequence[_Setting], **others: Any) -> S:
     values = scenario.model_dump() | others
     for setting in settings:
         *parents, name = setting.key.split(".")
         part = values[parents[0]] if parents else values
         part[name] = setting.value
-    made = checked(values, _document(scenario), lambda key: _place(key, settings))
+    made = checked(type(scenario), values, _document(scenario), lambda key: _place(key, settings))
     return made.read_from(scenario.document)
 
 

@@ -17,13 +17,17 @@ MARK = "fingerprint"
 EMULATED = "an emulator's timings say nothing of the service"
 
 
-def compare_cells(a: Trials, b: Trials, metric: str, delta: float) -> Comparison:
+def compare_cells(
+    a: Trials, b: Trials, metric: str, delta: float, apart: bool = False
+) -> Comparison:
     """Compare two cells on one metric.
 
     The verdict is ``not shown`` across fidelities, across targets of one run, for timings of an
     emulator, and for a metric that a side lacks or that has no better direction. It is
     ``unresolved`` at best where machines or workloads differ (between the sides, or between the
-    trials of one) or the targets of two runs do, whatever the numbers say.
+    trials of one) or the targets of two runs do, whatever the numbers say. ``apart`` is for two
+    workloads that were declared to be compared, such as a lever and none: each side's own trials
+    must have one all the same.
     """
     reason = refusal(a, b, metric)
     left, right = a.values(metric), b.values(metric)
@@ -31,7 +35,7 @@ def compare_cells(a: Trials, b: Trials, metric: str, delta: float) -> Comparison
     if reason:
         return not_shown(len(left), len(right), delta, better, reason)
     counted = a.metrics[metric].noise_free and b.metrics[metric].noise_free
-    return _downgraded(compare(left, right, delta, better, counted), differing(a, b))
+    return _downgraded(compare(left, right, delta, better, counted), differing(a, b, apart))
 
 
 def refusal(a: Trials, b: Trials, metric: str) -> str:
@@ -67,14 +71,22 @@ def _downgraded(found: Comparison, difference: str) -> Comparison:
     )
 
 
-def differing(a: Trials, b: Trials) -> str:
-    """Name what differs beside the candidate, over all valid trials of both; empty if nothing."""
+def differing(a: Trials, b: Trials, apart: bool = False) -> str:
+    """Name what differs beside the candidate, over all valid trials of both; empty if nothing.
+
+    ``apart`` is whether the sides may differ in their workload.
+    """
     found = {
         "targets": "" if a.target == b.target else f"{a.target} and {b.target}",
         "machines": _machines([*a.machines.items(), *b.machines.items()]),
-        "workloads": _listed(sorted(a.workloads | b.workloads)),
+        "workloads": _workloads(a, b, apart),
     }
     return "; ".join(f"the {what} differ: {how}" for what, how in found.items() if how)
+
+
+def _workloads(a: Trials, b: Trials, apart: bool) -> str:
+    sides = (a.workloads, b.workloads) if apart else (a.workloads | b.workloads,)
+    return "; ".join(filter(None, (_listed(sorted(side)) for side in sides)))
 
 
 def _machines(found: Sequence[tuple[str, Mapping[str, Any]]]) -> str:

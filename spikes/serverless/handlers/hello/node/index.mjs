@@ -1,0 +1,2 @@
+// Answers a constant.
+export const handler = async () => ({ message: "hello spike" });

@@ -1,0 +1,112 @@
+"""The layout of tables about cold starts: their phases, what follows them, and what they take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from spikebench.candidate import Candidate
+from spikebench.record.trials import Trials
+from spikebench.report.column import Column
+from spikebench.report.layout import Layout, ScreenColumn
+from spikebench.report.requirement import Judgement, at_most, judgement, unless_void, untried
+from spikebench.report.screen import against, bound, bounded, measured, named, trials
+from spikebench.report.table import Row, Table
+from spikebench.report.wording import Footnotes
+from spikebench.scenario.model import Scenario
+from spikes.serverless.scenario import ColdStart, Lever
+
+COLUMNS = (
+    Column("cold_start", "cold start ms"),
+    Column("runtime_up", "runtime up ms"),
+    Column("init", "init ms"),
+    Column("first_invoke", "first invoke ms"),
+    Column("warm_p50", "warm p50 ms"),
+    Column("warm_p99", "warm p99 ms"),
+    Column("invokes_until_warm", "invokes until warm"),
+    Column("peak_memory", "peak memory MB"),
+    Column("cpu_cold", "CPU of the cold start s"),
+    Column("cpu", "CPU s", fixed=False),
+    Column("classes_loaded", "classes loaded", fixed=False),
+    Column("package_size", "package MB"),
+    Column("cost_per_million", "USD per million", fixed=False),
+)
+
+HOW_TO_READ = (
+    "Figures are medians over valid trials, each of them a process of its own; `table.csv` has "
+    "their 95 % intervals. Bold leads its memory size, fidelity and target, over all runtimes and "
+    "levers, with a verdict behind it. `—` is not known, or rests on too few samples. Runtime up: "
+    "from the start of the process to the first thing that the function's own code does. Init: "
+    "from there to the first call for an event. First invoke: from that event to its answer. Their "
+    "sum is the cold start as a caller sees it; warm are the invokes after the first. What "
+    "software on one machine cannot show, and the service adds: placing the function, fetching its "
+    "package, starting its microVM."
+)
+
+LEFT_OUT = (
+    "figures: medians, the interval is of the mean; p99, CPU, classes, size: in table.md, table.csv"
+)
+
+ANALOGUE = "restored from a snapshot of its process: an analogue of SnapStart, not SnapStart"
+
+
+def _judge(scenario: Scenario, cell: Trials, candidate: Candidate | None) -> Judgement | None:  # noqa: ARG001 - a Judge
+    if not isinstance(scenario, ColdStart) or scenario.requires.cold_start_ms is None:
+        return None
+    if not cell.valid:
+        return judgement([untried(cell)])
+    limit_ms = scenario.requires.cold_start_ms
+    clause = at_most("cold_start", limit_ms, f"{limit_ms:,g} ms", cell)
+    return judgement([unless_void(clause, cell)])
+
+
+def _draw(table: Table, folder: Path) -> list[Path]:
+    from spikes.serverless.plots import draw
+
+    return draw(table, folder)
+
+
+def _remarks(row: Row) -> list[str]:
+    """What a lever's figures stand for."""
+    return [ANALOGUE] if dict(row.cell.params).get("lever") == "snapshot" else []
+
+
+def _name(row: Row, notes: Footnotes) -> str:
+    name = " ".join([row.cell.candidate, *filter(None, LAYOUT.chosen(row.cell.params))])
+    return named(name, row) + notes.mark(*_remarks(row))
+
+
+def _warm(row: Row, notes: Footnotes) -> str:
+    """Milliseconds to the microsecond, which fits the column."""
+    found = row.intervals.get("warm_p50")
+    if found is None or found.median >= 0.1:
+        return measured("warm_p50")(row, notes)
+    text = f"{found.median:.3f}"
+    return f"[bold]{text}[/]" if "warm_p50" in row.best else text
+
+
+SCREEN = (
+    ScreenColumn("runtime, lever", 20, _name, left=True),
+    ScreenColumn("up\nms", 5, measured("runtime_up")),
+    ScreenColumn("init\nms", 6, measured("init")),
+    ScreenColumn("first\nms", 6, measured("first_invoke")),
+    ScreenColumn("cold\nms", 6, measured("cold_start")),
+    ScreenColumn("95 %\ninterval", 13, bounded("cold_start")),
+    ScreenColumn("warm\nms", 5, _warm),
+    ScreenColumn("peak\nMB", 5, measured("peak_memory")),
+    ScreenColumn("against\nbaseline", 11, against),
+    ScreenColumn("n", 3, trials),
+    ScreenColumn("required", 10, bound, left=True),
+)
+
+LAYOUT = Layout(
+    columns=COLUMNS,
+    screen=SCREEN,
+    how_to_read=HOW_TO_READ,
+    left_out=LEFT_OUT,
+    headline="cold_start",
+    judge=_judge,
+    draw=_draw,
+    alternatives={"lever": get_args(Lever)},
+    remarks=_remarks,
+)

@@ -1,0 +1,3 @@
+module spikebench/mark
+
+go 1.26

@@ -1,0 +1,116 @@
+"""Functions in Python: the interpreter that runs the harness, and AWS's runtime interface client.
+
+The client, ``awslambdaric``, lies outside the package, as in the managed runtime. The package is
+what ``pip install --target`` leaves beside the handler, compiled: a zip without compiled files
+starts slower, for Lambda's file system cannot be written to and so every cold start compiles anew.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from spikebench.errors import ArtefactError, TargetError
+from spikebench.target.cache import Cache
+from spikebench.target.software import Presence, Say
+from spikes.serverless.function import Build, Function
+from spikes.serverless.runtimes.language import Language, lambda_environ
+from spikes.serverless.runtimes.packaging import (
+    build_once,
+    digest,
+    find_built,
+    find_package,
+    package_once,
+)
+from spikes.serverless.runtimes.tool import run_tool
+from spikes.serverless.runtimes.wheel import pip_environ
+
+_LOCK = "requirements.txt"
+
+
+class Python(Language):
+    """Builds functions for the Python that runs the harness, outside any virtual environment."""
+
+    name = "python"
+    title = "Python"
+    linux_client = "awslambdaric"
+
+    def presence(self, build: Build, cache: Cache) -> Presence:
+        """Look whether function and client are in the cache; both can be fetched."""
+        built = find_package(self._package_name(build), cache) is not None
+        ready = built and find_built(self._client_name, cache) is not None
+        return Presence(ready, True, f"Python {platform.python_version()}, {interpreter()}")
+
+    def build(self, build: Build, cache: Cache, say: Say) -> Function:
+        """Fetch client and libraries into the cache, once; raise ArtefactError where that fails."""
+        client = build_once(self._client_name, cache, say, lambda to: _fill(self.client, to, say))
+        package = package_once(
+            self._package_name(build), cache, say, lambda to: _fill(self.sources(build), to, say)
+        )
+        environ = lambda_environ(f"python-{build.handler}", "app.handler", package.root)
+        major, minor = sys.version_info[:2]
+        environ["AWS_EXECUTION_ENV"] = f"AWS_Lambda_python{major}.{minor}"
+        pins = read_pins(self.client / _LOCK) | read_pins(self.sources(build) / _LOCK)
+        named = {name: pins[name] for name in ("awslambdaric", "pydantic") if name in pins}
+        return Function(
+            # Nothing is written into the sealed folder (-B) nor read from somebody's home (-s).
+            command=(str(interpreter()), "-B", "-s", str(client / "bootstrap.py")),
+            folder=package.root,
+            environ=environ,
+            package_bytes=package.size_bytes,
+            versions={"python": platform.python_version()} | named,
+        )
+
+    @property
+    def _client_name(self) -> str:
+        return f"python-client-{digest(_abi(), self.client)}"
+
+    def _package_name(self, build: Build) -> str:
+        return f"python-{build.handler}-{digest(_abi(), self.sources(build))}"
+
+
+def interpreter() -> Path:
+    """The interpreter that runs the harness, not that of its virtual environment."""
+    return Path(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def read_pins(lock: Path) -> dict[str, str]:
+    """Return the versions by name that a requirements file pins; none where there is no file."""
+    text = lock.read_text() if lock.exists() else ""
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE))
+
+
+def _abi() -> str:
+    return f"{platform.python_version()} {sys.implementation.cache_tag} {platform.machine()}"
+
+
+def _fill(sources: Path, folder: Path, say: Say) -> None:
+    if (sources / _LOCK).exists():
+        pins = ", ".join(
+            f"{name} {version}" for name, version in read_pins(sources / _LOCK).items()
+        )
+        say(f"fetching {pins}")
+        _install(sources / _LOCK, folder)
+    for path in sources.glob("*.py"):
+        shutil.copy(path, folder)
+    run_tool([sys.executable, "-m", "compileall", "-q", folder], folder, pip_environ(), _uncompiled)
+
+
+def _install(lock: Path, folder: Path) -> None:
+    options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet", "--no-compile"]
+    command = [sys.executable, "-m", "pip", "install", *options, "-r", lock, "--target", folder]
+    run_tool(command, folder, pip_environ(), lambda said: _unfetched(lock, said))
+
+
+def _unfetched(lock: Path, said: str) -> ArtefactError:
+    return ArtefactError(
+        f"what {lock} pins could not be fetched: {said}. Check pip's index and proxy, or run the "
+        "harness with a Python for which there are wheels (3.11 to 3.14)."
+    )
+
+
+def _uncompiled(said: str) -> TargetError:
+    return TargetError(f"Python's handler could not be compiled: {said}. Correct its source.")

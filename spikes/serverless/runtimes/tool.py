@@ -1,0 +1,43 @@
+"""Running a build tool to its end: pip, npm, go, cargo and what they need."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from spikebench.errors import TargetError
+
+Failure = Callable[[str], TargetError]
+"""From what a tool said last to the error that tells what to do."""
+
+_LINES = 3
+
+
+def run_tool(
+    command: Sequence[str | Path], folder: Path, environ: Mapping[str, str], failure: Failure
+) -> str:
+    """Return what ``command``, run in ``folder``, printed; raise what ``failure`` makes of it."""
+    try:
+        done = subprocess.run(
+            [os.fspath(word) for word in command],
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise failure(f"{command[0]}: {error.strerror}") from error
+    if done.returncode != 0:
+        raise failure(_telling(done.stderr or done.stdout, done.returncode))
+    return done.stdout
+
+
+def _telling(output: str, code: int) -> str:
+    lines = [text for line in output.splitlines() if (text := line.strip())]
+    telling = [line for line in lines if "error" in line.lower()][:_LINES] or lines[-_LINES:]
+    return " / ".join(telling) or f"it ended with {code} and said nothing"
