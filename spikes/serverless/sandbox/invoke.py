@@ -57,10 +57,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Invoke:
-    """An invoke that answered as it should: Lambda's report of it and the caller's wait in ms."""
+    """An invoke that answered as it should.
+
+    Lambda's report of it, the caller's wait in ms, and when it was sent by the caller's clock.
+    """
 
     report: Report
     round_trip_ms: float
+    sent_ns: int = 0
 
     @property
     def overhead_ms(self) -> float:
@@ -114,14 +118,14 @@ class Invoker:
         """
         worst = at_most(call.memory_mb, call.architecture, call.timeout_s, cold)
         self.budget.reserve(worst)
-        answer, body, round_trip_ms = self._send(call, worst)
+        answer, body, sent_ns, round_trip_ms = self._send(call, worst)
         report = self._report(call, answer, worst)
         self._refuse_error(answer, body, report)
         if _value(body) != call.expected:
             raise Failed(f"it answered something else: {self._shown(body)}")
-        return Invoke(report, round_trip_ms)
+        return Invoke(report, round_trip_ms, sent_ns)
 
-    def _send(self, call: Call, worst: tuple[Use, ...]) -> tuple[dict[str, Any], bytes, float]:
+    def _send(self, call: Call, worst: tuple[Use, ...]) -> tuple[dict[str, Any], bytes, int, float]:
         began_ns = self.clock()
         try:
             answer = self.client.invoke(
@@ -136,7 +140,7 @@ class Invoker:
             if isinstance(refused, Failed):  # it may have run all the same
                 self.budget.spend(worst)
             raise refused from None
-        return dict(answer), body, (self.clock() - began_ns) / 1e6
+        return dict(answer), body, began_ns, (self.clock() - began_ns) / 1e6
 
     def _report(self, call: Call, answer: dict[str, Any], worst: tuple[Use, ...]) -> Report:
         request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from spikebench.measure.latency import samples_needed
 from spikebench.measure.outcome import Metric, Outcome, Resources
+from spikes.serverless.exchange import Exchange
 from spikes.serverless.sandbox.cold import (
     Chiller,
     Deployed,
@@ -19,17 +19,11 @@ from spikes.serverless.sandbox.cold import (
     refuse_warm,
 )
 from spikes.serverless.sandbox.invoke import Call, Failed, Invoke, Invoker, Void
+from spikes.serverless.warm import invokes_until_warm
 
+LEAST_FOR_MEDIAN = 10
 NOT_VISIBLE = "not visible from outside"
 AGAIN = "init failed ({status} after {after:.0f} ms) and was run again in the first invoke"
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """What each invoke sends, and the JSON value that it must answer."""
-
-    event: bytes
-    expected: Any
 
 
 @dataclass(frozen=True)
@@ -81,6 +75,10 @@ def _outcome(first: Invoke, later: Sequence[Invoke]) -> Outcome:
             "peak_memory": Metric(value=peak_mb, unit="MB", better="lower", n=1 + len(later)),
         },
         resources=Resources(peak_rss=peak_mb * 2**20),
+        series={
+            "t": [(seen.sent_ns - first.sent_ns) / 1e9 for seen in (first, *later)],
+            "invoke_ms": [seen.report.duration_ms for seen in (first, *later)],
+        },
     )
 
 
@@ -108,35 +106,43 @@ def cold_metrics(first: Invoke) -> dict[str, Metric]:
 def warm_metrics(first: Invoke, later: Sequence[Invoke]) -> dict[str, Metric]:
     """Return the warm Duration's percentiles, and what a call takes besides it, in ms.
 
-    ``warm_overhead`` is the median of caller's wait less Duration: network and Lambda's front.
-    ``unreported`` is what the cold one took beyond that and beyond what Lambda reports: finding a
-    place and fetching the package. All are withheld where one of the invokes was cold itself.
+    Warm is what it is locally: see ``invokes_until_warm``. ``warm_overhead`` is the median of
+    caller's wait less Duration, after the first invoke: network and Lambda's front. ``unreported``
+    is what the cold one took beyond that and beyond what Lambda reports: finding a place and
+    fetching the package. All are withheld where one of the later invokes was cold itself.
     """
-    cold = sum(seen.report.start_ms is not None for seen in later)
-    note = f"{cold} of {len(later)} invokes meant to be warm were cold" if cold else ""
-    durations = [seen.report.duration_ms for seen in later]
-    overhead, n = _overhead(later, note)
-    rest = (
-        None if overhead is None else first.round_trip_ms - cold_start_ms(first.report) - overhead
-    )
-    few = note or f"{len(later)} invokes, {samples_needed(0.5)} needed"
+    durations = [seen.report.duration_ms for seen in (first, *later)]
+    until, why = invokes_until_warm(durations)
+    if cold := sum(seen.report.start_ms is not None for seen in later):
+        until, why = None, f"{cold} of {len(later)} invokes meant to be warm were cold"
+    warm = durations[until:] if until is not None else []
+    overhead = _overhead(later) if not cold else None
+    rest = None if overhead is None else first.overhead_ms - _started_ms(first) - overhead
+    few = why if cold else f"{len(later)} invokes, {samples_needed(0.5)} needed"
     return {
-        "warm_p50": _percentile(durations, 0.5, note),
-        "warm_p99": _percentile(durations, 0.99, note),
-        "warm_overhead": _ms(overhead, few, n),
-        "unreported": _ms(rest, few, n),
+        "warm_p50": _percentile(warm, 0.5, LEAST_FOR_MEDIAN, why),
+        "warm_p99": _percentile(warm, 0.99, samples_needed(0.99), why),
+        "invokes_until_warm": Metric(
+            value=until, unit="invokes", better="lower", n=len(durations), note=why
+        ),
+        "warm_overhead": _ms(overhead, few, len(later)),
+        "unreported": _ms(rest, few, len(later)),
     }
 
 
-def _overhead(later: Sequence[Invoke], note: str) -> tuple[float | None, int]:
-    enough = not note and len(later) >= samples_needed(0.5)
-    return (median(seen.overhead_ms for seen in later) if enough else None), len(later)
+def _started_ms(first: Invoke) -> float:
+    return cold_start_ms(first.report) - first.report.duration_ms
 
 
-def _percentile(durations_ms: Sequence[float], q: float, note: str) -> Metric:
-    needed = samples_needed(q)
-    if note or len(durations_ms) < needed:
-        few = note or f"{len(durations_ms)} invokes, {needed} needed"
+def _overhead(later: Sequence[Invoke]) -> float | None:
+    if len(later) < samples_needed(0.5):
+        return None
+    return median(seen.overhead_ms for seen in later)
+
+
+def _percentile(durations_ms: Sequence[float], q: float, needed: int, why: str) -> Metric:
+    if why or len(durations_ms) < needed:
+        few = why or f"{len(durations_ms)} warm invokes, {needed} are needed"
         return _ms(None, few, len(durations_ms))
     return _ms(float(np.quantile(durations_ms, q)), n=len(durations_ms))
 

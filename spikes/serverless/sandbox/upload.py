@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from spikebench.errors import TargetError
+from spikes.serverless.java.options import ARCHIVE_LEVERS
 
 Architecture = Literal["x86_64", "arm64"]
 
@@ -19,19 +20,8 @@ UNZIPPED_LIMIT_BYTES = 250 * 2**20
 MEMORY_LIMITS_MB = (128, 10_240)
 """Least and most memory of a function (AWS Lambda quotas)."""
 
-RUNTIMES: Mapping[str, str] = {
-    "java11": "java11",
-    "java17": "java17",
-    "java21": "java21",
-    "java25": "java25",
-    "python": "python3.13",
-    "nodejs": "nodejs22.x",
-    "go": "provided.al2023",
-    "rust": "provided.al2023",
-    "native": "provided.al2023",
-}
-"""Lambda's identifier of the runtime for each of the spike's; see
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html."""
+OS_ONLY = "provided.al2023"
+"""The runtime of what brings its own: Go, Rust, native images."""
 
 LEVERS: Mapping[str, Mapping[str, str]] = {
     "baseline": {},
@@ -41,7 +31,11 @@ LEVERS: Mapping[str, Mapping[str, str]] = {
 }
 """The levers that there are in a sandbox, each with the variables that it adds."""
 
-_ARCHIVED = ("appcds", "aot")
+_OTHERWISE = {
+    "lambda-flags": "Lambda sets them by itself: it is the baseline there",
+    "snapshot": "the service has SnapStart",
+}
+"""Local levers that stand for something the service has."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +78,17 @@ class Upload:
 
 def withheld(upload: Upload, lever: str) -> str:
     """Say why a lever can't be measured in a sandbox; empty where it can."""
-    if lever in _ARCHIVED:
+    if lever.partition("+")[0] in ARCHIVE_LEVERS:
         return (
-            f"{lever}: such an archive serves only the very JVM that wrote it, and Lambda's can't "
-            "be had here"
+            f"{lever}: an archive serves only the very JVM that wrote it, and Lambda's can't be "
+            "had here"
         )
+    if lever in _OTHERWISE:
+        return f"{lever}: {_OTHERWISE[lever]}"
     if lever not in LEVERS:
         return f"{lever}: not known in a sandbox"
     if lever == "native":
-        right = upload.runtime == RUNTIMES["native"]
+        right = upload.runtime == OS_ONLY
         return "" if right else f"native: the package is for {upload.runtime}, not for a binary"
     return "" if upload.java or lever == "baseline" else f"{lever}: a lever of Java only"
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from spikebench.cost.prices import read_prices
 from spikebench.errors import TargetError
+from spikes.serverless.function import Function
 from spikes.serverless.sandbox import upload as uploads
 from spikes.serverless.sandbox.cost import Planned, at_most, estimate
+from spikes.serverless.sandbox.pack import pack
+from spikes.serverless.sandbox.prices import BookPrices
 from spikes.serverless.sandbox.template import foundation, function
 from spikes.serverless.sandbox.upload import Upload, effective_flags, withheld
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -54,7 +61,10 @@ def test_levers_are_withheld_where_they_mean_nothing() -> None:
     assert withheld(go, "c1") == "c1: a lever of Java only"
     assert withheld(go, "snapstart") == "snapstart: a lever of Java only"
     assert withheld(java, "native") == "native: the package is for java21, not for a binary"
-    assert "the very JVM that wrote it" in withheld(java, "appcds")
+    assert "the very JVM that wrote it" in withheld(java, "appcds+c1")
+    assert "the very JVM that wrote it" in withheld(java, "aot-cache")
+    assert withheld(java, "snapshot") == "snapshot: the service has SnapStart"
+    assert "the baseline there" in withheld(java, "lambda-flags")
     assert withheld(java, "magic") == "magic: not known in a sandbox"
 
 
@@ -92,6 +102,45 @@ def test_the_role_may_write_its_log_and_nothing_else() -> None:
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert statement["Resource"] == {"Fn::GetAtt": ["Log", "Arn"]}
+
+
+def _function(folder: Path, **environ: str) -> Function:
+    return Function(("x",), folder, {"_HANDLER": "h", **environ}, 1)
+
+
+def test_a_folder_is_packed_as_it_is_with_what_may_be_executed(tmp_path: Path) -> None:
+    root = tmp_path / "package"
+    (root / "sub").mkdir(parents=True)
+    (root / "bootstrap").write_bytes(b"binary")
+    (root / "bootstrap").chmod(0o755)
+    (root / "sub" / "data").write_bytes(b"data")
+    upload = pack(_function(root), tmp_path / "f.zip")
+    assert (upload.runtime, upload.handler) == ("provided.al2023", "h")
+    with zipfile.ZipFile(upload.zip_path) as archive:
+        modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
+        assert archive.read("sub/data") == b"data"
+    assert modes == {"bootstrap": 0o100755, "sub/data": 0o100644}
+    assert pack(_function(root), tmp_path / "again.zip").key() == upload.key()
+
+
+def test_jars_go_to_lib_and_nothing_else_is_packed(tmp_path: Path) -> None:
+    for name in ("handler.jar", "b.jar", "sizes.json"):
+        (tmp_path / name).write_bytes(name.encode())
+    function = _function(tmp_path, AWS_EXECUTION_ENV="AWS_Lambda_java21")
+    jars = [tmp_path / "handler.jar", tmp_path / "b.jar"]
+    upload = pack(function, tmp_path / "f.zip", jars)
+    assert upload.runtime == "java21"
+    with zipfile.ZipFile(upload.zip_path) as archive:
+        assert archive.namelist() == ["lib/b.jar", "lib/handler.jar"]
+
+
+def test_the_price_book_prices_every_dimension_of_an_estimate() -> None:
+    path = ROOT / "scenarios" / "prices" / "eu-west-2.yaml"
+    prices = BookPrices(read_prices(path, today=date(2026, 11, 25)))
+    assert prices.price("lambda.request") == pytest.approx(0.20e-6)
+    assert prices.price("lambda.gb_second.x86_64") == 0.0000166667
+    assert prices.price("lambda.gb_second.arm64") == 0.0000133334
+    assert prices.price("lambda.anything") is None
 
 
 def test_an_estimate_counts_trials_invokes_and_gigabyte_seconds() -> None:

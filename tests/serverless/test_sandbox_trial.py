@@ -11,10 +11,12 @@ import pytest
 
 from spikebench.measure.outcome import Outcome
 from spikebench.target.sandbox.budget import Budget, BudgetSpent, Use
+from spikes.serverless.exchange import Exchange
 from spikes.serverless.sandbox.cold import Chiller, Deployed, Setting, variables
 from spikes.serverless.sandbox.invoke import Invoker
-from spikes.serverless.sandbox.trial import Exchange, Trials
+from spikes.serverless.sandbox.trial import Trials
 from spikes.serverless.sandbox.upload import Upload
+from spikes.serverless.warm import invokes_until_warm
 from tests.synthetic.aws import (
     ACCOUNT,
     LAMBDA_PRICES,
@@ -112,7 +114,6 @@ def test_a_trial_changes_waits_looks_and_invokes_in_that_order() -> None:
     assert values["cold_start"] == 920.5
     assert values["round_trip"] == 1000
     assert values["billed"] == 921
-    assert values["warm_p50"] == 4
     assert values["warm_overhead"] == 6
     assert values["unreported"] == pytest.approx(1000 - 920.5 - 6)
     assert values["peak_memory"] == 160
@@ -129,13 +130,35 @@ def test_what_cannot_be_known_is_withheld_with_its_reason() -> None:
         bench.expect_invoke(answer(WARM))
     metrics = bench.run(warm=5).metrics
     withheld = {name: m.note for name, m in metrics.items() if m.value is None}
+    few = "6 invokes; 40 are needed to see it"
     assert withheld == {
         "runtime_up": "not visible from outside",
-        "warm_p50": "5 invokes, 6 needed",
-        "warm_p99": "5 invokes, 300 needed",
+        "warm_p50": few,
+        "warm_p99": few,
+        "invokes_until_warm": few,
         "warm_overhead": "5 invokes, 6 needed",
         "unreported": "5 invokes, 6 needed",
     }
+
+
+def test_warm_is_what_it_is_locally() -> None:
+    bench = Bench(1000, *[10] * 60)
+    bench.expect_change()
+    bench.expect_look()
+    bench.expect_invoke(answer(COLD))
+    for duration in [40] * 19 + [4] * 41:
+        bench.expect_invoke(answer(report_text(duration=duration)))
+    outcome = bench.run(warm=60)
+    values = _values(outcome)
+    durations = [120.0, *[40.0] * 19, *[4.0] * 41]
+    until, why = invokes_until_warm(durations)
+    assert why == ""
+    assert values["invokes_until_warm"] == until
+    assert values["warm_p50"] == 4
+    assert outcome.metrics["warm_p50"].n == len(durations) - (until or 0)
+    assert outcome.metrics["warm_p99"].note.endswith("warm invokes, 300 are needed")
+    assert outcome.series["invoke_ms"] == durations
+    assert outcome.series["t"][:3] == pytest.approx([0, 1.0, 1.01])
 
 
 def test_a_cold_start_that_was_warm_is_void() -> None:

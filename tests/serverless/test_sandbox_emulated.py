@@ -27,11 +27,11 @@ from spikebench.target.sandbox.clients import open_clients
 from spikebench.target.sandbox.stack import Stack, stack_tags
 from spikebench.target.sandbox.sweep import find_stacks
 from spikebench.target.software import Cores
+from spikes.serverless.exchange import Exchange
 from spikes.serverless.sandbox.cold import Setting
 from spikes.serverless.sandbox.cost import Planned
 from spikes.serverless.sandbox.session import open_session
 from spikes.serverless.sandbox.template import foundation
-from spikes.serverless.sandbox.trial import Exchange
 from spikes.serverless.sandbox.upload import Upload
 from tests.synthetic.aws import LAMBDA_PRICES, Prices
 
