@@ -58,7 +58,9 @@ def record_run(results: Path, run_id: str, records: Iterable[Record]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", [(), ("table",), ("compare",), ("list",), ("doctor",)])
+@pytest.mark.parametrize(
+    "command", [(), ("table",), ("compare",), ("list",), ("doctor",), ("sweep",)]
+)
 def test_help_teaches_with_an_example(spikebench: Spikebench, command: tuple[str, ...]) -> None:
     status, out, _ = spikebench(*command, "--help")
     assert status == 0

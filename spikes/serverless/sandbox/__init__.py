@@ -1,0 +1,1 @@
+"""The experiment in an AWS account: real functions, forced to start cold, read from outside."""
