@@ -15,9 +15,8 @@ def _entry(order: str, name: bytes, kind: bytes, value: bytes) -> bytes:
     offset = 20 + len(padded)
     padding = b"\0" * (-offset % 8)
     offset += len(padding)
-    head = struct.pack(
-        order + "iiiBBBBi", offset + len(value), 20, 0 if kind == b"J" else 8, kind[0], 0, 4, 3, offset
-    )
+    length, vector = offset + len(value), 0 if kind == b"J" else len(value)
+    head = struct.pack(order + "iiiBBBBi", length, 20, vector, kind[0], 0, 4, 3, offset)
     return head + padded + padding + value
 
 
@@ -28,9 +27,7 @@ def _file(order: str, accessible: int = 1) -> bytes:
         _entry(order, b"java.cls.sharedLoadedClasses", b"J", struct.pack(order + "q", 450)),
     ]
     order_byte = 1 if order == "<" else 0
-    head = struct.pack(
-        order + "BBBBiiqii", order_byte, 2, 0, accessible, 0, 0, 0, 32, len(entries)
-    )
+    head = struct.pack(order + "BBBBiiqii", order_byte, 2, 0, accessible, 0, 0, 0, 32, len(entries))
     return b"\xca\xfe\xc0\xc0" + head + b"".join(entries)
 
 

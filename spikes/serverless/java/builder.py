@@ -46,9 +46,7 @@ from spikes.serverless.java.package import (
 from spikes.serverless.java.perf_data import classes_loaded
 
 _MAIN = "spikebench.Launcher"
-_NATIVE_PROPERTY = (
-    "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"
-)
+_NATIVE_PROPERTY = "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI"
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,14 @@ class JavaBuilder:
     """Builds functions for Java ``major``: plain ``java``, a fixed class path, no wrapper.
 
     The handler's classes are on the JVM's own class path in every lever, as in a container image;
-    the managed runtime loads them with a class loader of its own, which no archive of classes can
-    serve. ``environ`` is where the choice of a runtime is read from.
+    the managed runtime loads them with a class loader of its own, to which an archive that a JVM
+    writes at its end gives nothing. ``environ`` is where the choice of a runtime is read from.
     """
 
     major: int
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, compare=False, repr=False)
+    environ: Mapping[str, str] = field(
+        default_factory=lambda: os.environ, compare=False, repr=False
+    )
 
     @property
     def levers(self) -> tuple[str, ...]:
@@ -173,9 +173,7 @@ def _is_archived(lever: str) -> bool:
     return lever.split("+")[0] in ARCHIVE_LEVERS
 
 
-def _trainee(
-    major: int, home: Path, build: Build, package: Package, below: Platform
-) -> Trainee:
+def _trainee(major: int, home: Path, build: Build, package: Package, below: Platform) -> Trainee:
     source = SOURCES[build.handler]
     native = f"-D{_NATIVE_PROPERTY}={below.native_library}"
     return Trainee(

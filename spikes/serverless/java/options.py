@@ -15,8 +15,9 @@ What Lambda's managed runtimes tell theirs, and where that is known from:
 - Java 11: the serial collector and both bounds given as flags. Observed in AWS SAM CLI,
   ``samcli/local/docker/lambda_debug_settings.py``, which also says ``-XX:-TieredCompilation``,
   against the documentation; the documentation is followed.
-- What can't be had outside Lambda: its own class archive (``runtime.jsa``, from 25 on an AOT cache),
-  which holds the runtime interface client's classes besides the JDK's. The JDK's own stands in.
+- What can't be had outside Lambda: its own class archive (``runtime.jsa``, from 25 on an AOT
+  cache), which holds the runtime interface client's classes besides the JDK's. The JDK's own
+  stands in.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ def jvm_options(major: int, lever: str, memory_mb: int) -> list[str]:
         return options
     options += ["-XX:+UseSerialGC", "-XX:+ErrorFileToStderr"]
     if major < 17:
-        bounds = [f"-XX:MaxMetaspaceSize={class_space}k", f"-XX:ReservedCodeCacheSize={code_cache}k"]
+        bounds = [
+            f"-XX:MaxMetaspaceSize={class_space}k",
+            f"-XX:ReservedCodeCacheSize={code_cache}k",
+        ]
         return [*options, *bounds]
     opened = "--add-opens=java.base/java.io=ALL-UNNAMED"
     return [*options, "-XX:+TieredCompilation", "-XX:TieredStopAtLevel=1", opened]

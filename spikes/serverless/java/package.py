@@ -218,7 +218,7 @@ def _compile(
     sources: Path, release: int, class_path: Sequence[Path], out: Path, cache: Cache, say: Say
 ) -> None:
     files = sorted(sources.rglob("*.java"))
-    say(f"compiling {len(files)} Java sources in {sources}")
+    say(f"compiling {len(files)} Java sources in {sources.relative_to(_HERE.parent)}")
     compiler, home = maven.class_path(ecj.LOCK, cache, say), java_home(cache, say)
     try:
         wrong = ecj.compile_java(files, class_path, release, out, compiler, home)

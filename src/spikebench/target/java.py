@@ -123,9 +123,7 @@ def runtime_home(
     return find_runtime(major, cache, environ) or _fetched(WHEELS[major], cache, say)
 
 
-def find_runtime(
-    major: int, cache: Cache, environ: Mapping[str, str] = os.environ
-) -> Path | None:
+def find_runtime(major: int, cache: Cache, environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return what ``runtime_home`` would, where it is here already; fetches nothing."""
     variable = f"{VARIABLE}_{major}"
     chosen = environ.get(variable, "").strip()
