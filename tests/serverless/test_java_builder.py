@@ -59,9 +59,8 @@ def test_without_a_compiler_a_native_image_says_what_to_get(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    assert "put GraalVM's native-image on PATH" in JavaBuilder(21).withheld(
-        Build("hello", "native")
-    )
+    reason = JavaBuilder(21).withheld(Build("hello", "native"))
+    assert "put GraalVM's native-image on PATH" in reason
 
 
 def test_what_makes_sense_is_not_withheld() -> None:
@@ -109,6 +108,19 @@ def test_each_handler_answers_as_written(handler: str) -> None:
 
 
 @pytest.mark.slow
+def test_the_class_loader_of_the_managed_runtime_takes_the_task_folder(tmp_path: Path) -> None:
+    function = JavaBuilder(17).build(Build("spring", "lambda-runtime"), Cache.open(), print)
+    assert "handler.jar" not in " ".join(function.command)
+    log, (java, *rest) = tmp_path / "log", function.command
+    event = (HANDLERS / "spring" / "event.json").read_bytes()
+    command = [java, f"-Xlog:class+load:file={log}", *rest]
+    answer = rehearse(command, function.folder, function.environ, event)
+    assert json.loads(answer) == _expected("spring")
+    source = class_sources(log.read_text())["enrolments.Handler"]
+    assert source.endswith("/task/lib/handler.jar")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("major", [11, 21, 25])
 def test_each_version_runs_the_same_package(major: int) -> None:
     function = JavaBuilder(major).build(Build("json", "lambda-flags"), Cache.open(), print)
@@ -117,7 +129,7 @@ def test_each_version_runs_the_same_package(major: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_wrong_row_of_any_type_is_refused(tmp_path: Path) -> None:
+def test_a_wrong_row_of_any_type_is_refused() -> None:
     good = {"id": 1, "name": " A ", "email": "a@b", "amount": "12.5"}
     wrong: list[dict[str, object]] = [
         {"id": "1"},
@@ -132,7 +144,9 @@ def test_a_wrong_row_of_any_type_is_refused(tmp_path: Path) -> None:
         {"amount": "12."},
     ]
     kind = {"database": "d", "table": "t", "type": "insert"}
-    rows = [{**kind, "data": {**good, **change}} for change in ({}, *wrong)]
+    rows: list[dict[str, object]] = [
+        {**kind, "data": {**good, **change}} for change in ({}, *wrong)
+    ]
     rows += [{**kind, "data": {}}, {**kind, "type": None, "data": good}]
     function = JavaBuilder(17).build(Build("json"), Cache.open(), print)
     event = json.dumps({"rows": rows}).encode()
@@ -183,7 +197,7 @@ def test_a_lever_that_does_nothing_is_refused(
     cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "archive_options", lambda *_: ())
-    with pytest.raises(TargetError, match="the archive for appcds is not used: hello.Handler"):
+    with pytest.raises(TargetError, match=r"the archive for appcds is not used: hello\.Handler"):
         JavaBuilder(17).build(Build("hello", "appcds"), cache, print)
     assert not list(cache.folder("serverless").glob("java-hello-17-appcds-*"))
 
@@ -201,7 +215,11 @@ def test_a_function_is_built_once_and_again_where_it_is_damaged(cache: Cache) ->
     assert not java.presence(build, cache).ready
     assert java.build(build, cache, said.append) == first
     assert find_damage(first.folder) is None
-    assert said[spoken:] == ["compiling 1 Java sources of hello"]
+    assert said[spoken:] == ["compiling 1 Java sources in handlers/hello/java"]
+    next(cache.folder("serverless").glob("java-hello-17-appcds-*/archive")).write_bytes(b"broken")
+    assert not java.presence(build, cache).ready
+    assert java.build(build, cache, said.append) == first
+    assert java.presence(build, cache).ready
     assert _answer(first, "hello") == _expected("hello")
 
 

@@ -15,17 +15,8 @@ def _entry(order: str, name: bytes, kind: bytes, value: bytes) -> bytes:
     offset = 20 + len(padded)
     padding = b"\0" * (-offset % 8)
     offset += len(padding)
-    head = struct.pack(
-        order + "iiiBBBBi",
-        offset + len(value),
-        20,
-        0 if kind == b"J" else 8,
-        kind[0],
-        0,
-        4,
-        3,
-        offset,
-    )
+    length, vector = offset + len(value), 0 if kind == b"J" else len(value)
+    head = struct.pack(order + "iiiBBBBi", length, 20, vector, kind[0], 0, 4, 3, offset)
     return head + padded + padding + value
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -79,6 +80,7 @@ def make_archive(lever: str, trainee: Trainee, folder: Path, say: Say) -> None:
     if find_damage(folder) is None:
         return
     say(f"training {folder.name}")
+    shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         made = Path(name) / "made"
         made.mkdir()

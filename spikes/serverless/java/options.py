@@ -15,8 +15,9 @@ What Lambda's managed runtimes tell theirs, and where that is known from:
 - Java 11: the serial collector and both bounds given as flags. Observed in AWS SAM CLI,
   ``samcli/local/docker/lambda_debug_settings.py``, which also says ``-XX:-TieredCompilation``,
   against the documentation; the documentation is followed.
-- What can't be had outside Lambda: its own class archive (``runtime.jsa``, from 25 on an AOT cache),
-  which holds the runtime interface client's classes besides the JDK's. The JDK's own stands in.
+- What can't be had outside Lambda: its own class archive (``runtime.jsa``, from 25 on an AOT
+  cache), which holds the runtime interface client's classes besides the JDK's. The JDK's own
+  stands in.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from __future__ import annotations
 _LARGEST_CLASS_SPACE_MB = 160
 _LARGEST_CODE_CACHE_MB = 80
 ARCHIVE_LEVERS = ("appcds", "aot-cache")
+LAMBDA_LEVERS = ("lambda-flags", "lambda-runtime")
 
 
 def jvm_options(major: int, lever: str, memory_mb: int) -> list[str]:
@@ -32,7 +34,7 @@ def jvm_options(major: int, lever: str, memory_mb: int) -> list[str]:
     options = [f"-XX:MaxHeapSize={heap}k"]
     if "c1" in lever.split("+"):
         options.append("-XX:TieredStopAtLevel=1")
-    if lever != "lambda-flags":
+    if lever not in LAMBDA_LEVERS:
         return options
     options += ["-XX:+UseSerialGC", "-XX:+ErrorFileToStderr"]
     if major < 17:

@@ -13,6 +13,7 @@ _MAGIC = b"\xca\xfe\xc0\xc0"
 _PROLOGUE = "4xBBBBiiqii"
 _ENTRY = "iiiBBBBi"
 _LONG = ord("J")
+_COUNTERS = ("java.cls.loadedClasses", "java.cls.sharedLoadedClasses")
 
 
 def classes_loaded(pid: int) -> int | None:
@@ -22,11 +23,8 @@ def classes_loaded(pid: int) -> int | None:
             counters = read_counters(path.read_bytes())
         except (OSError, ValueError, struct.error):
             continue
-        parts = [
-            counters.get(f"java.cls.{name}") for name in ("loadedClasses", "sharedLoadedClasses")
-        ]
-        if None not in parts:
-            return sum(part for part in parts if part is not None)
+        if all(name in counters for name in _COUNTERS):
+            return sum(counters[name] for name in _COUNTERS)
     return None
 
 
