@@ -203,9 +203,7 @@ class Endpoint:
         self._deliver(Happening(said, at_ns, request_id, request.body, connection.port))
         self._answer(connection, request, "202 Accepted", _ACCEPTED)
 
-    def _answer(
-        self, connection: _Connection, request: Request, status: str, body: bytes
-    ) -> None:
+    def _answer(self, connection: _Connection, request: Request, status: str, body: bytes) -> None:
         connection.peer.sendall(_response(status, body, request.keep_alive))
         if not request.keep_alive:
             self._drop(connection)
