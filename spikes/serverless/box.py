@@ -61,7 +61,7 @@ class Box:
         if not self.confined:
             return None, "none: not asked for"
         try:
-            return Group.create(f"spikebench-{uuid.uuid4().hex[:12]}", self.memory_mb), "cgroup"
+            return Group.create(_name(), self.memory_mb), "cgroup"
         except NoGroupError as error:
             return None, f"none: {error}"
 
@@ -104,7 +104,7 @@ class Boxed:
     _registered: list[int] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self._scratch = Path(tempfile.mkdtemp(prefix="spikebench-mark-"))
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"spikebench-mark-{os.getpid()}-"))
         self._mark_path = self._scratch / "mark"
         os.mkfifo(self._mark_path)
         # Open for both, or the pipe would be at its end again with each one that closes it.
@@ -258,6 +258,10 @@ class Boxed:
             self._scratch.rmdir()
         if self.group is not None:
             self.group.remove()
+
+
+def _name() -> str:
+    return f"spikebench-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
 def how_it_ended(code: int) -> str:

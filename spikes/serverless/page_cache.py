@@ -44,7 +44,7 @@ def make_warm(files: list[Path]) -> str:
     return f"{len(files)} files read before"
 
 
-def drop(files: list[Path], drop_caches: Path = DROP_CACHES) -> str:
+def drop(files: list[Path]) -> str:
     """Have the kernel forget the files' contents; return how, empty where it is not allowed.
 
     By ``posix_fadvise(DONTNEED)`` where there is such a call, which touches nobody else's files,
@@ -57,7 +57,7 @@ def drop(files: list[Path], drop_caches: Path = DROP_CACHES) -> str:
         return f"{forgotten} of {len(files)} files dropped by posix_fadvise"
     os.sync()
     try:
-        drop_caches.write_text("1")
+        DROP_CACHES.write_text("1")
     except OSError:
         return ""
     return "the machine's page cache dropped"
