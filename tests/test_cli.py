@@ -12,7 +12,8 @@ import pytest
 from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.cli import main
 from spikebench.cli.doctor import examine
-from spikebench.errors import TargetError
+from spikebench.cli.spike import chosen_spike
+from spikebench.errors import TargetError, UsageError
 from spikebench.record import Record, RecordFile, run_path
 from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.read import read_scenarios
@@ -436,3 +437,34 @@ def test_one_recipe_that_cannot_look_hides_no_other(tmp_path: Path) -> None:
     both = spike(docker=TargetError("broken"), local=Presence(True, True, "1.0"))
     found = {f.target: f.state for f in examine(both, Cache(tmp_path))}
     assert found == {"docker": "missing", "local": "ready"}
+
+
+def spikes_with_runs(tmp_path: Path, *names: str) -> Path:
+    for name in names:
+        path = run_path(name, f"20260101-000000-{name[:4]}", tmp_path)
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("mentioned", "with_runs", "meant"),
+    [
+        (["kafka"], ["messaging", "serverless"], "messaging"),
+        (["java-21", "python"], ["messaging", "serverless"], "serverless"),
+        (["20260101-000000-serv"], ["messaging", "serverless"], "serverless"),
+        ([""], ["serverless"], "serverless"),
+    ],
+)
+def test_a_spike_is_told_by_what_is_mentioned_or_by_having_runs(
+    tmp_path: Path, mentioned: list[str], with_runs: list[str], meant: str
+) -> None:
+    results = spikes_with_runs(tmp_path, *with_runs)
+    assert chosen_spike(None, results, mentioned).name == meant
+
+
+@pytest.mark.parametrize("mentioned", [[], ["kafka", "java-21"], ["nothing-known"]])
+def test_where_no_spike_is_told_all_are_named(tmp_path: Path, mentioned: list[str]) -> None:
+    results = spikes_with_runs(tmp_path, "messaging", "serverless")
+    with pytest.raises(UsageError, match="there are: messaging, serverless"):
+        chosen_spike(None, results, mentioned)

@@ -68,7 +68,7 @@ def compare(
       spikebench compare 20261120-0900 20261122-1930        (two runs, cell by cell)
       spikebench compare 20261120-0900 20261122-1930 --gate (8 where the second is worse)
     """
-    found = chosen_spike(spike)
+    found = chosen_spike(spike, results, [*names, baseline or "", run or ""])
     scenarios = found.read_scenarios()
     sides = _Sides.of(names, baseline, [candidate.name for candidate in found.candidates])
     if sides.across:

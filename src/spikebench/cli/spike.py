@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from spikebench.discovery import find_spike, spike_names
+from spikebench.discovery import find_spike, find_spikes, spike_names
 from spikebench.errors import UsageError
 from spikebench.spike import Spike
 
 
-def chosen_spike(name: str | None) -> Spike:
-    """Return the spike called ``name``, or the only one there is; raise UsageError otherwise."""
-    names = spike_names()
-    if name is None and len(names) != 1:
-        known = ", ".join(names) or f"none below {Path.cwd()}; change to the project's folder"
-        raise UsageError(f"which spike? name one with --spike; there are: {known}")
-    return find_spike(names[0] if name is None else name)
+def chosen_spike(name: str | None, results: Path, mentioned: Iterable[str] = ()) -> Spike:
+    """Return the spike called ``name``, else the one that is meant; raise UsageError otherwise.
+
+    Meant is the only one there is, the only one with a candidate or a run that is ``mentioned``,
+    or the only one that has results.
+    """
+    if name is not None:
+        return find_spike(name)
+    spikes = find_spikes()
+    words = [word for word in mentioned if word]
+    told = [spike for spike in spikes if _is_told(spike, words, results)]
+    measured = [spike for spike in spikes if (results / spike.name / "runs").is_dir()]
+    for found in (spikes, told, measured):
+        if len(found) == 1:
+            return found[0]
+    known = ", ".join(spike_names()) or f"none below {Path.cwd()}; change to the project's folder"
+    raise UsageError(f"which spike? name one with --spike; there are: {known}")
+
+
+def _is_told(spike: Spike, words: Sequence[str], results: Path) -> bool:
+    names = {candidate.name for candidate in spike.candidates}
+    runs = [run.stem for run in (results / spike.name / "runs").glob("*.jsonl")]
+    return any(word in names or any(run.startswith(word) for run in runs) for word in words)

@@ -39,7 +39,7 @@ def table(spike: str | None, run: str | None, kind: str, write: bool, results: P
     from spikebench import report
     from spikebench.record import find_run, read_records
 
-    found = chosen_spike(spike)
+    found = chosen_spike(spike, results, [run or ""])
     records = read_records(find_run(found.name, run, results))
     scenarios = found.read_scenarios()
     if write:

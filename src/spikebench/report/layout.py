@@ -103,7 +103,7 @@ class Layout:
     alone stand in one group and are compared; any other parameter parts groups. ``settings`` are
     keys of a scenario that are shown as parameters where they were not swept. ``remarks`` are
     footnotes to a row's name. ``complete`` is applied to a run's records before they become a
-    table, ``tell`` to each of its sections. Raises ValueError where the screen's columns do not fit.
+    table, ``tell`` to each of its sections. Raises ValueError where the columns do not fit.
     """
 
     columns: tuple[Column, ...]
