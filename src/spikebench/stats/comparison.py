@@ -24,7 +24,7 @@ positives is Welch's, which the larger of two p values can only lower.
 """
 
 FEWEST_TRIALS = 6
-"""An exact rank test of 6 trials a side leaves room for 46 comparisons under Holm; of 4 for three."""
+"""An exact rank test of 6 trials leaves room for 46 comparisons under Holm; of 4 for three."""
 
 Verdict = Literal["A", "B", "equivalent", "unresolved", "not shown"]
 
