@@ -75,7 +75,7 @@ class Endpoint:
         self.refused: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self._listener.setblocking(False)
-        self.address = "127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def __enter__(self) -> Self:

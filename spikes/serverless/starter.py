@@ -199,7 +199,7 @@ def _remove(path: str) -> None:
     until = time.monotonic() + _REMOVAL_S
     while os.path.lexists(path) and time.monotonic() < until:
         with suppress(OSError):
-            (os.rmdir if os.path.isdir(path) else os.unlink)(path)  # noqa: PTH106, PTH108, PTH112
+            (os.rmdir if os.path.isdir(path) else os.unlink)(path)  # noqa: PTH112
             return
         time.sleep(0.005)
 
