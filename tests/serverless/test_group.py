@@ -11,7 +11,6 @@ import pytest
 
 from spikes.serverless.group import Group, NoGroupError, vcpus
 
-
 QUOTA = str(round(512 / 1769 * 20_000))
 
 
