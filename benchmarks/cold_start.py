@@ -25,15 +25,15 @@ from spikes.serverless.trial import undisturbed
 
 EVENT = {"rows": [1, 2, 3]}
 STARTS = 5
-"""A round's value is the median of so many starts: one of a millisecond is at the mercy of others."""
+"""A round's value is the median of so many starts: a single one is at the mercy of others."""
 
 RUN_TIMEOUT_S = 30.0
 MEMORY_MB = 3008
 
 INIT = (
-    "process start to first call for an event of a Python runtime that sleeps {sleep:g} ms in init, "
-    "by our endpoint, over durationMs of the emulator's INIT REPORT; ours {ours:.1f}, its {its:.1f} "
-    "ms; both start it by the same shell script on the server's cores, unconfined"
+    "process start to first call for an event of a Python runtime that sleeps {sleep:g} ms in "
+    "init, by our endpoint, over durationMs of the emulator's INIT REPORT; ours {ours:.1f}, its "
+    "{its:.1f} ms; both start it by the same shell script on the server's cores, unconfined"
 )
 START = (
     "start to end of `{command}` as the harness starts it (in a box, unconfined), over posix_spawn "

@@ -125,7 +125,7 @@ class Emulator:
         return json.loads(body)
 
     def init_ms(self) -> float:
-        """How long the init phase took, after the first invoke; TargetError where it is not told."""
+        """How long init took, once there was an invoke; TargetError where it is not told."""
         found = _INIT.findall(self._read_log())
         if len(found) != 1:
             raise TargetError(
@@ -167,9 +167,9 @@ def _download(folder: Path) -> Path:
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
     options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet"]
+    command = [sys.executable, "-m", "pip", "download", *options]
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *options]
-        + ["-r", str(requirements), "-d", str(folder)],
+        [*command, "-r", str(requirements), "-d", str(folder)],
         capture_output=True,
         text=True,
         check=False,
