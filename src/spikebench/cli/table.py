@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,12 +50,14 @@ def table(
     from spikebench.record import find_run, read_records
     from spikebench.scenario.read import read_scenarios
 
-    found = chosen_spike(spike)
     if run is not None and faults:
         raise UsageError("name a --run, or ask for the latest of --faults")
+    found = chosen_spike(spike)
     scenarios = read_scenarios(found.scenarios)
-    latest = partial(_latest, found.name, faults, scenarios, results)
-    records = read_records(find_run(found.name, run, results) if run else latest())
+    if run is None:
+        records = read_records(_latest(found.name, faults, scenarios, results))
+    else:
+        records = read_records(find_run(found.name, run, results))
     if write:
         for path in report.write(
             found.name, records, scenarios, results / found.name, found.candidates
