@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from benchmarks.open_messaging_benchmark import (
     WINDOW_S,
     WINDOWS,
     Said,
+    build,
     checkout,
     measure,
     summed_up,
@@ -68,20 +70,15 @@ Pairs = Sequence[tuple[Said, ...]]
 
 @dataclass(frozen=True)
 class Beside:
-    """The tool that stands beside ours, and the client that both are to use."""
+    """The tool that stands beside ours, built, and what both were set to."""
 
     rig: Rig
-    folder: Path
-    client: Path
+    jars: Sequence[Path]
+    settings: str
 
     def theirs(self, rate_per_s: float) -> Said:
         """A minute of the tool."""
-        return measure(self.rig, self.folder, wiring(self.rig), self.client, rate_per_s)
-
-    @property
-    def settings(self) -> str:
-        """What both were set to, and which version of the tool it is."""
-        return SETTINGS.format(version=version(self.folder))
+        return measure(self.rig, self.jars, wiring(self.rig), rate_per_s)
 
 
 def open_messaging(rig: Rig, rounds: int) -> list[Ratio]:
@@ -93,7 +90,14 @@ def open_messaging(rig: Rig, rounds: int) -> list[Ratio]:
     if folder is None:
         rig.say(f"not run: {VARIABLE} is not set; to run it, {HOW_TO_GET}")
         return []
-    beside = Beside(rig, folder, kafka_client(rig))
+    with tempfile.TemporaryDirectory(prefix="spikebench-omb-") as classes:
+        jars = build(rig, folder, kafka_client(rig), Path(classes))
+        settings = SETTINGS.format(version=version(folder))
+        return _beside(Beside(rig, jars, settings), rounds)
+
+
+def _beside(beside: Beside, rounds: int) -> list[Ratio]:
+    rig = beside.rig
     flooded = list(alternate(rounds, lambda: _flood(rig), lambda: beside.theirs(FLOOD_PER_S)))
     rate = SHARE * geometric_mean(ours.published_per_s for ours, _ in flooded)
     return [
@@ -123,7 +127,7 @@ def kafka_client(rig: Rig) -> Path:
 
 
 def version(folder: Path) -> str:
-    """The commit of a checkout; an unpacked package says nothing of its own."""
+    """The commit of a checkout, which an archive does not tell."""
     command = ["git", "-C", str(folder), "rev-parse", "--short=7", "HEAD"]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,21 +16,25 @@ from typing import Any
 from kafka import KafkaAdminClient
 
 from benchmarks.rig import SIZE_BYTES, Rig
-from benchmarks.tool import JavaTool, ToolError, unexpected
+from benchmarks.tool import ARTEFACTS, JavaTool, ToolError, unexpected
 from spikebench.load.driver import Wiring
+from spikebench.load.jvm import ECJ_LOCK, RELEASE
+from spikebench.target.maven import class_path
 
 VARIABLE = "SPIKEBENCH_OMB"
 COMMIT = "8559989"
 """The commit whose source was read for what is said here of its method."""
 
-BUILD = (
-    f"`git checkout {COMMIT}` and `mvn -DskipTests -Dspotless.check.skip -Dcheckstyle.skip "
-    "-Dspotbugs.skip -Dlicense.skip -pl benchmark-framework -am package`"
-)
 HOW_TO_GET = (
-    f"clone https://github.com/openmessaging/benchmark, there {BUILD}, and set `{VARIABLE}` to "
-    "that folder"
+    "clone https://github.com/openmessaging/benchmark, check out "
+    f"{COMMIT}, and set {VARIABLE} to that folder"
 )
+LIBRARIES = ARTEFACTS / "open-messaging.lock"
+"""What the compiled parts need, Lombok first; the Kafka client is ours."""
+
+MODULES = ("driver-api", "driver-kafka", "benchmark-framework")
+REMOTE = "BenchmarkWorker.java"
+"""The remote worker's own program, which alone needs libraries more."""
 
 MAIN = "io.openmessaging.benchmark.Benchmark"
 WINDOW_S = 10
@@ -71,46 +76,59 @@ def summed_up(windows: Sequence[Said]) -> Said:
 
 
 def checkout() -> Path | None:
-    """Return the built checkout that the environment names; None where it names none.
+    """Return the checkout that the environment names; None where it names none.
 
-    Raises ToolError where it is not built.
+    Raises ToolError where it is no checkout.
     """
     named = os.environ.get(VARIABLE, "")
     if not named:
         return None
     folder = Path(named)
-    jars(folder)
+    if missing := [module for module in MODULES if not (folder / module / "src").is_dir()]:
+        raise ToolError(f"{VARIABLE}={folder}: has no {missing[0]}; {HOW_TO_GET}")
     return folder
 
 
-def jars(folder: Path) -> list[Path]:
-    """Return the class path that its own ``bin/benchmark`` would use.
+def build(rig: Rig, folder: Path, client: Path, classes: Path) -> tuple[Path, ...]:
+    """Compile the local worker and its Kafka driver, unchanged; return the class path.
 
-    That is ``lib`` of an unpacked package, else what Maven left in a checkout. Raises ToolError
-    where there is neither.
+    Its own build makes every driver first, and cannot: that of BookKeeper needs a parent that is
+    not on Maven Central (org.apache.bookkeeper:shaded-parent:4.14.4). ``client`` is the jar of the
+    Kafka client, ``classes`` an empty folder. Raises ToolError with the compiler's words.
     """
-    if found := sorted((folder / "lib").glob("*.jar")):
-        return found
-    built = folder / "benchmark-framework" / "target"
-    try:
-        others = (built / "classpath.txt").read_text().strip().split(os.pathsep)
-    except OSError as error:
-        raise ToolError(f"{VARIABLE}={folder}: is not built; {HOW_TO_GET}") from error
-    path = [built / "classes", *map(Path, others)]
-    if missing := [str(each) for each in path if not each.exists()]:
-        gone = f"{len(missing)} of its class path are gone, {missing[0]} the first"
-        raise ToolError(f"{VARIABLE}={folder}: {gone}; build it anew: {BUILD}")
-    return path
+    jars = [client, *class_path(LIBRARIES, rig.cache, rig.say)]
+    lombok, ecj = jars[1], class_path(ECJ_LOCK, rig.cache, rig.say)
+    compiler = [str(rig.java_home / "bin" / "java"), f"-javaagent:{lombok}=ECJ"]
+    compiler += ["-cp", _joined([*ecj, lombok]), "org.eclipse.jdt.internal.compiler.batch.Main"]
+    options = ["--release", RELEASE, "-nowarn", "-proc:none", "-encoding", "UTF-8"]
+    command = [*compiler, *options, "-cp", _joined(jars), "-d", str(classes), *_sources(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode != 0:
+        words = "\n".join((ended.stderr or ended.stdout).strip().splitlines()[-8:])
+        raise ToolError(f"{VARIABLE}={folder}: does not compile; is it {COMMIT}?\n{words}")
+    return (classes, folder / "benchmark-framework" / "src" / "main" / "resources", *jars)
 
 
-def measure(rig: Rig, folder: Path, wiring: Wiring, client: Path, rate_per_s: float) -> Said:
+def _sources(folder: Path) -> list[str]:
+    found = [path for module in MODULES for path in _java_files(folder / module)]
+    return [str(path) for path in found if path.name != REMOTE]
+
+
+def _java_files(module: Path) -> list[Path]:
+    return sorted((module / "src" / "main" / "java").rglob("*.java"))
+
+
+def _joined(paths: Sequence[Path]) -> str:
+    return os.pathsep.join(map(str, paths))
+
+
+def measure(rig: Rig, jars: Sequence[Path], wiring: Wiring, rate_per_s: float) -> Said:
     """Run one producer and one consumer in one process for a minute, on a topic it makes itself.
 
-    ``client`` is the jar of the Kafka client that is used in place of its own. Raises ToolError
-    where it failed, lost messages on their way out, or sent fewer than 99 % of ``rate_per_s``
-    (``FLOOD_PER_S``: as fast as it can).
+    ``jars`` is what ``build`` returned. Raises ToolError where it failed, could not send all, or
+    sent fewer than 99 % of ``rate_per_s`` (``FLOOD_PER_S``: as fast as it can).
     """
-    tool = JavaTool(MAIN, class_path=(client, *jars(folder)), options=HEAP)
+    tool = JavaTool(MAIN, class_path=jars, options=HEAP)
     with tempfile.TemporaryDirectory(prefix="spikebench-omb-") as name:
         place = Path(name)
         (place / "driver.yaml").write_text(json.dumps(driver(wiring)))

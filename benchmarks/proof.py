@@ -138,6 +138,10 @@ SECTIONS = (
         "Beside OpenMessaging Benchmark",
         "Kafka with one producer and one consumer in one process, by its local worker. Records a "
         "second: target at least 1; publish latency: below 1, ours is faster, target within 10 %. "
+        "Its own build makes the drivers of all brokers and cannot: "
+        "`org.apache.bookkeeper:shaded-parent:4.14.4`, which that of BookKeeper needs, is not on "
+        "Maven Central. So its local worker and its Kafka driver are compiled from their source, "
+        "unchanged. "
         f"To run it: {HOW_TO_GET}. Where the variable is not set, `tox -e benchmarks` goes on "
         "without it, and says so.",
         (

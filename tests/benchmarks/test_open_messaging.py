@@ -19,9 +19,9 @@ from benchmarks.open_messaging_benchmark import (
     FLOOD_PER_S,
     VARIABLE,
     Said,
+    build,
     checkout,
     driver,
-    jars,
     measure,
     read_result,
     summed_up,
@@ -52,7 +52,7 @@ def wiring() -> Wiring:
 def test_windows_of_the_warm_up_are_left_out() -> None:
     got = read_result(RESULT, "")
     assert (got.published_per_s, got.consumed_per_s) == (100, 90)
-    assert (got.p50_ms, got.p99_ms) == (pytest.approx(2), pytest.approx(20))
+    assert [got.p50_ms, got.p99_ms] == pytest.approx([2, 20])
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_both_have_the_same_settings() -> None:
     assert (asked["topics"], asked["partitionsPerTopic"], asked["producersPerTopic"]) == (1, 1, 1)
 
 
-def built(folder: Path) -> Path:
-    """A checkout as Maven leaves it."""
-    target = folder / "benchmark-framework" / "target"
-    (target / "classes").mkdir(parents=True)
-    (folder / "other.jar").touch()
-    (target / "classpath.txt").write_text(f"{folder / 'other.jar'}\n")
+def checked_out(folder: Path) -> Path:
+    """What of a checkout is looked at."""
+    for module in tool.MODULES:
+        source = folder / module / "src" / "main" / "java" / f"{module.title()}.java"
+        source.parent.mkdir(parents=True)
+        source.touch()
     return folder
 
 
@@ -105,35 +105,53 @@ def test_without_the_variable_nothing_is_run_and_it_says_how(
     assert open_messaging(cast(Rig, SimpleNamespace(say=heard.append)), 5) == []
     (line,) = heard
     assert "not run: SPIKEBENCH_OMB is not set; to run it, clone https://github.com/" in line
-    assert "mvn " in line
+    assert tool.COMMIT in line
 
 
 def test_a_checkout_is_found_by_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, str(built(tmp_path)))
+    monkeypatch.setenv(VARIABLE, str(checked_out(tmp_path)))
     assert checkout() == tmp_path
-    classes = tmp_path / "benchmark-framework" / "target" / "classes"
-    assert jars(tmp_path) == [classes, tmp_path / "other.jar"]
-
-
-def test_an_unpacked_package_serves_as_well(tmp_path: Path) -> None:
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "lib" / "a.jar").touch()
-    assert jars(tmp_path) == [tmp_path / "lib" / "a.jar"]
     assert version(tmp_path) == "commit unknown"
 
 
-def test_a_checkout_that_is_not_built_is_told_so(
+def test_a_folder_that_is_no_checkout_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    with pytest.raises(ToolError, match=rf"SPIKEBENCH_OMB={tmp_path}: is not built; .*mvn"):
+    with pytest.raises(ToolError, match=rf"SPIKEBENCH_OMB={tmp_path}: has no driver-api; clone"):
         checkout()
-    built(tmp_path)
-    (tmp_path / "other.jar").unlink()
-    with pytest.raises(ToolError, match=r"1 of its class path are gone, .*other\.jar.*mvn"):
-        checkout()
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_what_is_compiled_is_the_local_worker_and_the_kafka_driver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr(tool, "class_path", lambda lock, *_: [tmp_path / f"{lock.stem}.jar"])
+    folder = checked_out(tmp_path / "omb")
+    (folder / "benchmark-framework" / "src" / "main" / "java" / tool.REMOTE).touch()
+    rig = rig_with(
+        f"echo $* > {tmp_path}/arguments; echo 'cannot resolve' >&2; exit {code}", tmp_path
+    )
+    if code:
+        with pytest.raises(ToolError, match=rf"does not compile; is it {tool.COMMIT}\?\ncannot"):
+            build(rig, folder, tmp_path / "client.jar", tmp_path / "classes")
+        return
+    jars = build(rig, folder, tmp_path / "client.jar", tmp_path / "classes")
+    assert [jar.name for jar in jars] == [
+        "classes",
+        "resources",
+        "client.jar",
+        "open-messaging.jar",
+    ]
+    told = (tmp_path / "arguments").read_text()
+    assert told.startswith(f"-javaagent:{tmp_path}/open-messaging.jar=ECJ -cp {tmp_path}/ecj.jar:")
+    assert [Path(each).name for each in told.split() if each.endswith(".java")] == [
+        "Driver-Api.java",
+        "Driver-Kafka.java",
+        "Benchmark-Framework.java",
+    ]
 
 
 def rig_with(java: str, tmp_path: Path) -> Rig:
@@ -155,8 +173,8 @@ def cleared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def run(java: str, tmp_path: Path, rate_per_s: float = FLOOD_PER_S) -> Said:
-    home = built(tmp_path / "omb")
-    return measure(rig_with(java, tmp_path), home, wiring(), tmp_path / "client.jar", rate_per_s)
+    jars = (tmp_path / "classes", tmp_path / "client.jar")
+    return measure(rig_with(java, tmp_path), jars, wiring(), rate_per_s)
 
 
 def test_it_is_ended_when_it_has_said_all_although_it_would_stay(
@@ -170,7 +188,7 @@ def test_it_is_ended_when_it_has_said_all_although_it_would_stay(
     assert run(java, tmp_path).published_per_s == 100
     assert cleared == ["127.0.0.1:9"]
     told = arguments.read_text()
-    assert f"-Xmx1g -cp {tmp_path}/client.jar:{tmp_path}/omb/benchmark-framework/target" in told
+    assert f"-Xmx1g -cp {tmp_path}/classes:{tmp_path}/client.jar {tool.MAIN} --drivers" in told
     assert json.loads((tmp_path / "workload.yaml").read_text())["producerRate"] == FLOOD_PER_S
     assert json.loads((tmp_path / "driver.yaml").read_text())["name"] == "Kafka"
 
@@ -230,4 +248,4 @@ def test_a_record_that_was_not_received_is_an_error() -> None:
 def test_windows_are_summed_up_alike() -> None:
     both = summed_up([Said(10, 20, 1, 10), Said(20, 40, 4, 40)])
     assert (both.published_per_s, both.consumed_per_s) == (15, 30)
-    assert (both.p50_ms, both.p99_ms) == (pytest.approx(2), pytest.approx(20))
+    assert [both.p50_ms, both.p99_ms] == pytest.approx([2, 20])
