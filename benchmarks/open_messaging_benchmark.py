@@ -125,8 +125,8 @@ def _joined(paths: Sequence[Path]) -> str:
 def measure(rig: Rig, jars: Sequence[Path], wiring: Wiring, rate_per_s: float) -> Said:
     """Run one producer and one consumer in one process for a minute, on a topic it makes itself.
 
-    ``jars`` is what ``build`` returned. Raises ToolError where it failed, could not send all, or
-    sent fewer than 99 % of ``rate_per_s`` (``FLOOD_PER_S``: as fast as it can).
+    ``jars`` is what ``build`` returned; ``FLOOD_PER_S`` is as fast as it can. Raises ToolError
+    where it failed, or a record was refused.
     """
     tool = JavaTool(MAIN, class_path=jars, options=HEAP)
     with tempfile.TemporaryDirectory(prefix="spikebench-omb-") as name:
@@ -138,11 +138,7 @@ def measure(rig: Rig, jars: Sequence[Path], wiring: Wiring, rate_per_s: float) -
             printed = tool.run(rig, arguments, folder=place, ended=lambda: _has_ended(place))
         finally:
             _delete_topics(wiring.connection["bootstrap"])
-        said = read_result(_read(place / _RESULT), printed)
-    if rate_per_s < FLOOD_PER_S and said.published_per_s < 0.99 * rate_per_s:
-        fell_short = f"sent {said.published_per_s:,.0f} of {rate_per_s:,.0f} records/s"
-        raise ToolError(f"OpenMessaging Benchmark {fell_short}; is the machine busy? Try again")
-    return said
+        return read_result(_read(place / _RESULT), printed)
 
 
 def driver(wiring: Wiring) -> Mapping[str, Any]:

@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 
 from benchmarks import open_messaging_benchmark as tool
-from benchmarks.open_messaging import consumed_meanwhile_per_s, open_messaging, said, version
+from benchmarks.open_messaging import (
+    consumed_meanwhile_per_s,
+    on_rate,
+    open_messaging,
+    said,
+    version,
+)
 from benchmarks.open_messaging_benchmark import (
     FLOOD_PER_S,
     VARIABLE,
@@ -172,9 +178,9 @@ def cleared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return places
 
 
-def run(java: str, tmp_path: Path, rate_per_s: float = FLOOD_PER_S) -> Said:
+def run(java: str, tmp_path: Path) -> Said:
     jars = (tmp_path / "classes", tmp_path / "client.jar")
-    return measure(rig_with(java, tmp_path), jars, wiring(), rate_per_s)
+    return measure(rig_with(java, tmp_path), jars, wiring(), FLOOD_PER_S)
 
 
 def test_it_is_ended_when_it_has_said_all_although_it_would_stay(
@@ -203,11 +209,11 @@ def test_that_it_gave_up_is_an_error_with_its_last_words(
     assert cleared
 
 
-@pytest.mark.usefixtures("cleared")
-def test_a_rate_it_did_not_reach_is_an_error(tmp_path: Path) -> None:
-    java = f"echo '{json.dumps(RESULT)}' > result.json"
-    with pytest.raises(ToolError, match="sent 100 of 102 records/s; is the machine busy"):
-        run(java, tmp_path, rate_per_s=102)
+def test_a_round_counts_where_both_reached_the_rate() -> None:
+    fast, slow = Said(99, 99, 1, 2), Said(98.9, 99, 1, 2)
+    assert on_rate([(fast, slow), (fast, fast), (slow, fast)], 100) == [(fast, fast)]
+    with pytest.raises(RuntimeError, match="no round had both at 200 records/s, but 99 at best"):
+        on_rate([(fast, slow), (fast, fast)], 200)
 
 
 def seen(received_ns: list[int], confirmed_ns: list[int]) -> Observation:
