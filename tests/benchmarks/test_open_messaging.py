@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from benchmarks import open_messaging as benchmark
 from benchmarks import open_messaging_benchmark as tool
 from benchmarks.open_messaging import (
     consumed_meanwhile_per_s,
@@ -33,6 +34,7 @@ from benchmarks.open_messaging_benchmark import (
     summed_up,
     workload,
 )
+from benchmarks.proof import SECTIONS
 from benchmarks.rig import Rig
 from benchmarks.tool import ToolError
 from spikebench.load.driver import Wiring
@@ -255,3 +257,40 @@ def test_windows_are_summed_up_alike() -> None:
     both = summed_up([Said(10, 20, 1, 10), Said(20, 40, 4, 40)])
     assert (both.published_per_s, both.consumed_per_s) == (15, 30)
     assert [both.p50_ms, both.p99_ms] == pytest.approx([2, 20])
+
+
+def test_rows_are_of_the_flood_and_of_each_rate_and_say_what_was_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = list[float]()
+
+    def theirs(*arguments: object) -> Said:
+        rates.append(cast(float, arguments[-1]))
+        return Said(min(rates[-1], 50_000), 40_000, 2.0, 10.0)
+
+    ours = Said(100_000, 60_000, 1.0, 8.0)
+    monkeypatch.setenv(VARIABLE, str(checked_out(tmp_path)))
+    for name, stand_in in {
+        "build": lambda *_: (),
+        "kafka_client": lambda _: tmp_path,
+        "wiring": lambda _: None,
+        "measure": theirs,
+        "_flood": lambda _: ours,
+        "_even": lambda _, rate: Said(rate, rate, 1.0, 8.0),
+    }.items():
+        monkeypatch.setattr(benchmark, name, stand_in)
+    rows = {row.name: row for row in open_messaging(cast(Rig, SimpleNamespace(say=print)), 2)}
+    assert rates == [FLOOD_PER_S] * 2 + [4_000] * 2 + [pytest.approx(30_000)] * 2
+    assert {name: round(row.ratio, 6) for name, row in rows.items()} == {
+        "open-messaging-kafka-published": 2.0,
+        "open-messaging-kafka-consumed": 1.5,
+        "open-messaging-kafka-publish-p50-at-4000": 0.5,
+        "open-messaging-kafka-publish-p99-at-4000": 0.8,
+        "open-messaging-kafka-publish-p50-at-30": 0.5,
+        "open-messaging-kafka-publish-p99-at-30": 0.8,
+    }
+    assert {line.name for section in SECTIONS for line in section.lines} >= set(rows)
+    note = rows["open-messaging-kafka-publish-p99-at-30"].note
+    assert "publish latency p99 at 30,000 records/s, 30% of what our flood published" in note
+    assert note.endswith("ours 8.000 ms, theirs 10.000 ms")
+    assert "(commit unknown)" in note
