@@ -36,7 +36,8 @@ class Comparison:
     ``ratio`` is geometric mean A ÷ geometric mean B with its 95 % interval; None where a value is
     zero or below. ``p_welch`` and ``p_mann_whitney`` are two-sided and of this comparison alone;
     ``p_different`` is Welch's, or half of the other where that is larger, and
-    ``p_not_equivalent`` the larger of the two one-sided tests at ``delta``, both adjusted for the family the comparison was declared in (see ``holm``).
+    ``p_not_equivalent`` the larger of the two one-sided tests at ``delta``, both adjusted for the
+    family the comparison was declared in (see ``holm``).
     ``verdict`` is which is better; ``not shown`` where the two may not be compared.
     ``settles_at`` is about how many trials a side give a verdict with 80 % power.
     """
@@ -99,9 +100,9 @@ def compare(
     """Compare one value a trial of cell A with those of cell B.
 
     Welch's t on logs gives the ratio, its interval and a p; the exact Mann-Whitney test must agree,
-    at twice the level, before a difference is called one; two one-sided tests at ±``delta`` (a ratio: 0.10 is ±10 %)
-    call equivalence. With fewer than 6 trials a side the verdict is unresolved. Values of zero or
-    below have no logs: those are compared by rank only. ``better`` says which way is better and
+    at twice the level, before a difference is called one; two one-sided tests at ±``delta`` (a
+    ratio: 0.10 is ±10 %) call equivalence. With fewer than 6 trials a side the verdict is
+    unresolved. Values of zero or below have no logs: those are compared by rank only. ``better`` says which way is better and
     must be ``higher`` or ``lower``. What is ``noise_free`` needs no test where one side has none of
     it, or neither varies from trial to trial; where both vary, chance is in it, and it is tested as
     anything else. Raises ValueError for values that are not finite.
