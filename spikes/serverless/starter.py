@@ -8,8 +8,8 @@ groups, to each of which the new process writes ``0``) and ``remove`` (paths tha
 The new process does all that has to be done, joins its control groups, reads the clock, tells us,
 and executes the command. Between the stamp and the command's first instruction lie one write to a
 pipe, the making of an argument list and the kernel's ``execve``, which also has our memory to tear
-down: about 0.2 ms more than after ``vfork`` (``/bin/true`` to its end: 0.8 ms, not 0.6). Nothing of the runtime's own start is
-before the stamp or outside the groups.
+down: about 0.2 ms more than after ``vfork`` (``/bin/true`` to its end: 0.8 ms, not 0.6). Nothing of
+the runtime's own start is before the stamp or outside the groups.
 
 It reports lines of JSON: ``started`` or ``unstarted``; ``ended``; and, when its input ends or says
 anything, so also when the harness is killed, it kills every descendant, removes what it was told to
