@@ -108,6 +108,19 @@ def test_each_handler_answers_as_written(handler: str) -> None:
 
 
 @pytest.mark.slow
+def test_the_class_loader_of_the_managed_runtime_takes_the_task_folder(tmp_path: Path) -> None:
+    function = JavaBuilder(17).build(Build("spring", "lambda-runtime"), Cache.open(), print)
+    assert "handler.jar" not in " ".join(function.command)
+    log, (java, *rest) = tmp_path / "log", function.command
+    event = (HANDLERS / "spring" / "event.json").read_bytes()
+    command = [java, f"-Xlog:class+load:file={log}", *rest]
+    answer = rehearse(command, function.folder, function.environ, event)
+    assert json.loads(answer) == _expected("spring")
+    source = class_sources(log.read_text())["enrolments.Handler"]
+    assert source.endswith("/task/lib/handler.jar")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("major", [11, 21, 25])
 def test_each_version_runs_the_same_package(major: int) -> None:
     function = JavaBuilder(major).build(Build("json", "lambda-flags"), Cache.open(), print)

@@ -53,9 +53,12 @@ _NATIVE_PROPERTY = "com.amazonaws.services.lambda.runtime.api.client.runtimeapi.
 class JavaBuilder:
     """Builds functions for Java ``major``: plain ``java``, a fixed class path, no wrapper.
 
-    The handler's classes are on the JVM's own class path in every lever, as in a container image;
-    the managed runtime loads them with a class loader of its own, to which an archive that a JVM
-    writes at its end gives nothing. ``environ`` is where the choice of a runtime is read from.
+    The handler's classes are on the JVM's own class path, as in a container image, so that levers
+    differ in nothing else. The managed runtime loads them from the task's folder with a class
+    loader of its own, which costs time, and to which an archive that a JVM writes at its end gives
+    nothing: the lever ``lambda-runtime`` is ``lambda-flags`` with that class loader.
+
+    ``environ`` is where the choice of a runtime is read from.
     """
 
     major: int
@@ -70,6 +73,7 @@ class JavaBuilder:
             "baseline",
             "c1",
             "lambda-flags",
+            "lambda-runtime",
             "appcds",
             "appcds+c1",
             "aot-cache",
@@ -127,7 +131,7 @@ class JavaBuilder:
             options = archive_options(build.lever, folder)
         return Function(
             command=trainee.command(*options),
-            folder=package.folder,
+            folder=trainee.folder,
             environ=trainee.environ,
             package_bytes=package.size_bytes,
             versions=_versions(home, SOURCES[build.handler]),
@@ -176,14 +180,17 @@ def _is_archived(lever: str) -> bool:
 def _trainee(major: int, home: Path, build: Build, package: Package, below: Platform) -> Trainee:
     source = SOURCES[build.handler]
     native = f"-D{_NATIVE_PROPERTY}={below.native_library}"
+    provided, own = (below.launcher, *below.jars), (package.jar, *package.libraries)
+    from_task = build.lever == "lambda-runtime"
+    folder = package.task_root if from_task else package.folder
     return Trainee(
         java=home / "bin" / "java",
         major=major,
         options=(*jvm_options(major, build.lever, build.memory_mb), native),
-        class_path=(below.launcher, *below.jars, package.jar, *package.libraries),
+        class_path=provided if from_task else (*provided, *own),
         main=(_MAIN, source.class_name),
-        folder=package.folder,
-        environ=_environ(major, source, package),
+        folder=folder,
+        environ=_environ(major, source, folder),
         event=(HANDLERS / build.handler / "event.json").read_bytes(),
         handler_class=source.class_name,
     )
@@ -194,7 +201,7 @@ def _archive_folder(build: Build, trainee: Trainee, cache: Cache) -> Path:
     return cache.root / "serverless" / f"{name}-{archive_digest(build.lever, trainee)}"
 
 
-def _environ(major: int, source: Source, package: Package) -> dict[str, str]:
+def _environ(major: int, source: Source, task_root: Path) -> dict[str, str]:
     """Return what the service sets for every function, as far as it makes sense here.
 
     Source: Lambda Developer Guide, "Defined runtime environment variables".
@@ -204,7 +211,7 @@ def _environ(major: int, source: Source, package: Package) -> dict[str, str]:
         "LANG": "C.UTF-8",  # the service says en_US.UTF-8, which not every machine has
         "TZ": ":UTC",
         "_HANDLER": source.class_name,
-        "LAMBDA_TASK_ROOT": str(package.folder),
+        "LAMBDA_TASK_ROOT": str(task_root),
         "AWS_REGION": "eu-central-1",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_java{major}",

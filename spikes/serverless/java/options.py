@@ -25,6 +25,7 @@ from __future__ import annotations
 _LARGEST_CLASS_SPACE_MB = 160
 _LARGEST_CODE_CACHE_MB = 80
 ARCHIVE_LEVERS = ("appcds", "aot-cache")
+LAMBDA_LEVERS = ("lambda-flags", "lambda-runtime")
 
 
 def jvm_options(major: int, lever: str, memory_mb: int) -> list[str]:
@@ -33,7 +34,7 @@ def jvm_options(major: int, lever: str, memory_mb: int) -> list[str]:
     options = [f"-XX:MaxHeapSize={heap}k"]
     if "c1" in lever.split("+"):
         options.append("-XX:TieredStopAtLevel=1")
-    if lever != "lambda-flags":
+    if lever not in LAMBDA_LEVERS:
         return options
     options += ["-XX:+UseSerialGC", "-XX:+ErrorFileToStderr"]
     if major < 17:

@@ -29,7 +29,7 @@ ARTEFACTS = _HERE.parent / "artefacts"
 HANDLERS = _HERE.parent / "handlers"
 RUNTIME_LOCK = ARTEFACTS / "java-runtime.lock"
 _LAUNCHER = _HERE / "launcher"
-_REVISION = 1
+_REVISION = 2
 """Grows with every change of how jars are made here, so that older ones are left behind."""
 
 _DATE = (1980, 2, 1, 0, 0, 0)
@@ -85,6 +85,11 @@ class Package:
         return self.folder / "handler.jar"
 
     @property
+    def task_root(self) -> Path:
+        """The package as the managed runtime unpacks it: links to all jars in ``lib``."""
+        return self.folder / "task"
+
+    @property
     def size_bytes(self) -> int:
         """Size of the zip file that would be uploaded, deflated."""
         sizes: dict[str, int] = json.loads((self.folder / "sizes.json").read_text())
@@ -137,6 +142,7 @@ def make_package(source: Source, cache: Cache, say: Say) -> Package:
         _copy_resources(source.folder, classes)
         _write_jar(classes, scratch / "handler.jar")
         size = _zipped_bytes([scratch / "handler.jar", *libraries])
+        _lay_out(scratch / "task" / "lib", libraries)
         (scratch / "sizes.json").write_text(json.dumps({"package_bytes": size}))
 
     _once(folder, fill, cache, say)
@@ -208,7 +214,8 @@ def _once(folder: Path, fill: Callable[[Path], None], cache: Cache, say: Say) ->
 def publish(made: Path, folder: Path) -> None:
     """Seal a finished folder, readable by everyone, and give it its place."""
     for path in made.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else 0o644)
     made.chmod(0o755)
     seal_tree(made)
     made.rename(folder)
@@ -242,6 +249,13 @@ def _write_jar(classes: Path, jar: Path) -> None:
     # With an entry for each folder: Spring finds no classes in a jar that has none.
     _write_zip([(path.relative_to(classes).as_posix(), path) for path in _sorted(classes)], jar)
     os.utime(jar, (_DATE_S, _DATE_S))
+
+
+def _lay_out(folder: Path, libraries: Sequence[Path]) -> None:
+    folder.mkdir(parents=True)
+    (folder / "handler.jar").symlink_to("../../handler.jar")
+    for jar in libraries:
+        (folder / jar.name).symlink_to(jar)
 
 
 def _zipped_bytes(jars: Sequence[Path]) -> int:
