@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -148,10 +147,9 @@ def _published(measured: Sequence[Record], scenarios: Mapping[str, Scenario]) ->
 
 
 def _version(trials: Sequence[Record]) -> str:
-    """The runtime's version as numbers, of what a builder calls it; empty where it says none."""
-    told = (trial.versions.get("runtime", "") for trial in trials)
-    numbers = (re.search(r"\d+(\.\d+)*", version) for version in told)
-    return next((found[0] for found in numbers if found), "")
+    """The version of the language's own runtime; empty where no trial tells it."""
+    language = trials[0].candidate.partition("-")[0]
+    return next((t.versions[language] for t in trials if language in t.versions), "")
 
 
 def _agreement(rows: Sequence[Row]) -> Iterator[str]:

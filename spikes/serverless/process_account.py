@@ -35,6 +35,16 @@ def _cpu_s(pid: int) -> float:
     return 0.0
 
 
+def waited_for_core_ns(schedstat: Path = _PROC / "thread-self" / "schedstat") -> int | None:
+    """How long this thread has been ready and waiting for a processor so far, in nanoseconds.
+
+    The second figure of Linux's schedstat ("time spent waiting on a runqueue"); None without it.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        return int(schedstat.read_text().split()[1])
+    return None
+
+
 def disk_read_bytes(pids: Sequence[int], proc: Path = _PROC) -> int | None:
     """Bytes that processes had the kernel fetch from storage, by reading or by page faults.
 

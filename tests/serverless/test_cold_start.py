@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from spikebench.measure.outcome import Outcome
-from spikes.serverless import cold_start
+from spikes.serverless import cold_start, trial
 from spikes.serverless.box import Box
 from spikes.serverless.cold_start import measure
 from spikes.serverless.function import Function
@@ -193,6 +193,29 @@ def test_a_function_that_talks_much_is_not_held_up(tmp_path: Path) -> None:
 
 def test_what_a_function_leaves_running_is_ended(tmp_path: Path) -> None:
     assert tried(tmp_path, Behaviour(orphan=True)).status == "valid"
+
+
+@pytest.mark.parametrize(("waited_ms", "status"), [(0.0, "valid"), (1e6, "void")])
+def test_a_start_for_which_we_had_no_processor_is_void_and_may_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited_ms: float, status: str
+) -> None:
+    """The kernel's account of how long we waited is pretended: 0 before the start, then this."""
+    told = [int(waited_ms * 1e6), 0]
+    monkeypatch.setattr(trial, "waited_for_core_ns", told.pop)
+    monkeypatch.setattr(trial, "LATE_NS", 2_000_000)
+    outcome = tried(tmp_path, Behaviour())
+    assert (outcome.status, value(outcome, "lateness")) == (status, waited_ms)
+    assert (outcome.limit == "client") == (status == "void")
+    assert ("we waited" in outcome.reason) == (status == "void")
+
+
+def test_where_the_kernel_keeps_no_account_lateness_is_withheld(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "waited_for_core_ns", lambda: None)
+    outcome = tried(tmp_path, Behaviour())
+    assert outcome.status == "valid"
+    assert outcome.metrics["lateness"].value is None
 
 
 SHORT = Timeouts(init_s=1.0, invoke_s=1.0)

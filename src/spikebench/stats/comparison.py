@@ -102,10 +102,11 @@ def compare(
     Welch's t on logs gives the ratio, its interval and a p; the exact Mann-Whitney test must agree,
     at twice the level, before a difference is called one; two one-sided tests at ±``delta`` (a
     ratio: 0.10 is ±10 %) call equivalence. With fewer than 6 trials a side the verdict is
-    unresolved. Values of zero or below have no logs: those are compared by rank only. ``better`` says which way is better and
-    must be ``higher`` or ``lower``. What is ``noise_free`` needs no test where one side has none of
-    it, or neither varies from trial to trial; where both vary, chance is in it, and it is tested as
-    anything else. Raises ValueError for values that are not finite.
+    unresolved. Values of zero or below have no logs: those are compared by rank only. ``better``
+    says which way is better and must be ``higher`` or ``lower``. What is ``noise_free`` needs no
+    test where one side has none of it, or neither varies from trial to trial; where both vary,
+    chance is in it, and it is tested as anything else. Raises ValueError for values that are not
+    finite.
     """
     if better == "neither" or not 0 < delta < 1:
         raise ValueError("compare needs better 'higher' or 'lower', and delta between 0 and 1")
