@@ -21,12 +21,12 @@ _READ_BYTES = 1 << 20
 
 
 def files_of(function: Function) -> list[Path]:
-    """The regular files below the function's folder, its runtime's home, and in its command.
+    """The regular files of the function's folder, command and ``reads``, and its runtime's home.
 
     The runtime's home is what the ``bin`` of the command's first word lies in. Libraries of the
     system are not among them: every process shares those, and they cannot be dropped.
     """
-    roots = [function.folder, *map(Path, _paths(function.command))]
+    roots = [function.folder, *function.reads, *map(Path, _paths(function.command))]
     executable = Path(function.command[0]).resolve()
     home = executable.parent.parent
     if executable.parent.name == "bin" and home not in SHARED_FOLDERS:
