@@ -11,6 +11,7 @@ from functools import partial
 import click
 from rich.console import Console
 
+from benchmarks.cold_start import init_beside_rie, start_beside_bare
 from benchmarks.kafka_consumer import kafka_consumer_throughput
 from benchmarks.kafka_end_to_end import kafka_end_to_end
 from benchmarks.kafka_publish import kafka_publish_latency
@@ -43,6 +44,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "rabbitmq-stream-throughput": stream_throughput,
     "rabbitmq-publish-latency": rabbitmq_publish_latency,
     "own-cpu-share": own_cpu_share,
+    "cold-start-init-rie": init_beside_rie,
+    "cold-start-overhead": start_beside_bare,
     "memory": memory,
     "ten-thousand-trials": ten_thousand_trials,
 }

@@ -1,4 +1,4 @@
-"""What the kernel has in its books of a living process: CPU, reads from the disk, start, sockets."""
+"""What the kernel knows of a living process: CPU, reads from the disk, its start, its sockets."""
 
 from __future__ import annotations
 

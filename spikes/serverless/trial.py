@@ -27,7 +27,7 @@ from spikes.serverless.process_account import (
 from spikes.serverless.runtime_api import Endpoint
 
 TURN_AROUND_NS, TURN_AROUND_SHARE = 1_000_000, 0.01
-"""Beyond both, the time between ``next`` and the event is too much of ours for the trial to count."""
+"""Beyond both, the time from ``next`` to the event is too much of ours for the trial to count."""
 
 WARM_READ_BYTES = 1_000_000
 """A start that is to find its files in memory may not read more than this from the disk."""
