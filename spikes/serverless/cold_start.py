@@ -14,8 +14,8 @@ Clock: ``time.monotonic_ns``, one for every process of the machine.
 
 ``cold_start`` is response − start: the three phases and the turn-around, to the nanosecond. What
 error remains is told in ``runtime_api`` (stamps are late by our waking up: tens of microseconds,
-more where our processor is taken) and in ``starter`` (some tens of microseconds of ours lie between
-the start and the command). Our garbage collector rests meanwhile, and we keep off the function's
+more where our processor is taken) and in ``starter`` (0.2 ms of ours lie between the start and the
+command). Our garbage collector rests meanwhile, and we keep off the function's
 processors where there are others.
 """
 

@@ -324,7 +324,7 @@ def undisturbed(cpus: Sequence[int]) -> Iterator[None]:
     if others := before - set(cpus):
         os.sched_setaffinity(0, others)
     policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
-    with suppress(PermissionError):
+    with suppress(OSError):
         # What we start does not inherit it.
         first = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, first, os.sched_param(1))
