@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -150,7 +151,10 @@ def _published(measured: Sequence[Record], scenarios: Mapping[str, Scenario]) ->
 
 
 def _version(trials: Sequence[Record]) -> str:
-    return next((t.versions["runtime"] for t in trials if t.versions.get("runtime")), "")
+    """The runtime's version as numbers, of what a builder calls it; empty where it says none."""
+    told = (trial.versions.get("runtime", "") for trial in trials)
+    numbers = (re.search(r"\d+(\.\d+)*", version) for version in told)
+    return next((found[0] for found in numbers if found), "")
 
 
 def _agreement(rows: Sequence[Row]) -> Iterator[str]:
