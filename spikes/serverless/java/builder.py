@@ -151,13 +151,18 @@ class JavaBuilder:
         if not native_part():
             machine = f"{platform.system()} on {platform.machine()}"
             return f"the runtime interface client has no native part for {machine}"
-        variable = f"SPIKEBENCH_JAVA_{self.major}"
-        if not is_obtainable(self.major) and not self.environ.get(variable):
-            return (
-                f"no Java {self.major} runtime for {platform.machine()} can be fetched; set "
-                f"{variable} to the home of one"
-            )
+        return unobtainable(self.major, self.environ)
+
+
+def unobtainable(major: int, environ: Mapping[str, str]) -> str:
+    """Say that a runtime can neither be fetched nor was named; empty where one can or was."""
+    variable = f"SPIKEBENCH_JAVA_{major}"
+    if is_obtainable(major) or environ.get(variable):
         return ""
+    return (
+        f"no Java {major} runtime for {platform.machine()} can be fetched; set {variable} to the "
+        "home of one"
+    )
 
 
 def _withheld_handler(source: Source, major: int) -> str:
