@@ -15,6 +15,7 @@ import click
 from spikebench.cli.compare import compare
 from spikebench.cli.doctor import doctor
 from spikebench.cli.listing import list_
+from spikebench.cli.site import site
 from spikebench.cli.sweep import sweep
 from spikebench.cli.table import table
 from spikebench.errors import SpikebenchError
@@ -40,11 +41,12 @@ def cli() -> None:
       spikebench list                             spikes, candidates, clients, scenarios, profiles
       spikebench table messaging                  the latest run's table
       spikebench compare kafka rabbitmq-quorum    two candidates of the latest run
+      spikebench site                             a static site of all spikes and decisions
       spikebench sweep                            stacks that died runs left in a sandbox account
     """
 
 
-for command in (table, compare, list_, doctor, sweep):
+for command in (table, compare, site, list_, doctor, sweep):
     cli.add_command(command)
 
 

@@ -21,6 +21,11 @@ from spikebench.report.wording import Footnotes
 from spikebench.scenario.model import Scenario
 
 COUNTS = ("sent", "confirmed", "delivered", "lost", "duplicated", "reordered")
+SHOWN_COUNTS = (
+    *("sent", "confirmed", "delivered", "lost", "undelivered", "duplicated", "reordered"),
+)
+"""Counts of the table, in the order of its columns."""
+
 HEADER = (
     *("fault", "candidate", "client", "target", "fidelity", "n"),
     *("sent", "confirmed", "delivered", "lost after confirm", "sent, never delivered"),
@@ -98,8 +103,8 @@ def faults(
     return {name: [f for f in cells if f.cell.scenario == name] for name in names}
 
 
-def _put_in(each: Sequence[Fault]) -> list[Fault]:
-    """Those that could be put into their candidate."""
+def put_in(each: Sequence[Fault]) -> list[Fault]:
+    """Return those that could be put into their candidate."""
     return [fault for fault in each if fault.cell.first.status != "unavailable"]
 
 
@@ -144,7 +149,7 @@ def to_markdown(found: Mapping[str, Sequence[Fault]], scenarios: Mapping[str, Sc
         notes = Footnotes()
         lines += [f"## {name}", "", f"{scenarios[name].title}. {scenarios[name].question}", ""]
         lines += [_line(HEADER), _line(["---"] * len(HEADER))]
-        lines += [_line(_cells(fault, notes)) for fault in _put_in(each)]
+        lines += [_line(_cells(fault, notes)) for fault in put_in(each)]
         lines += ["", *(f"{line}  " for line in [*notes.lines(), *left_out(each)]), ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -160,7 +165,6 @@ def _line(cells: Sequence[str]) -> str:
 
 def _cells(fault: Fault, notes: Footnotes) -> list[str]:
     cell, counts = fault.cell, fault.counts
-    shown = ("sent", "confirmed", "delivered", "lost", "undelivered", "duplicated", "reordered")
     return [
         fault.kind,
         cell.candidate + notes.mark(*fault.remarks),
@@ -168,7 +172,7 @@ def _cells(fault: Fault, notes: Footnotes) -> list[str]:
         cell.target,
         cell.fidelity,
         str(len(cell.valid)),
-        *(count(counts[name]) for name in shown),
+        *(count(counts[name]) for name in SHOWN_COUNTS),
         figure(fault.longest("recovery_s")),
         figure(fault.longest("longest_gap_s")),
     ]
@@ -228,7 +232,7 @@ def _grid(each: Sequence[Fault], notes: Footnotes) -> Grid:
     headers = ("confirmed", "lost", "never\ndelivered", "dupli-\ncated", "out of\norder")
     for header in (*headers, "recover\ns", "longest\ngap s"):
         grid.add_column(header, justify="right")
-    for fault in _put_in(each):
+    for fault in put_in(each):
         marks, counts = notes.mark(*fault.remarks), fault.counts
         names = ("confirmed", "lost", "undelivered", "duplicated", "reordered")
         times = (fault.longest("recovery_s"), fault.longest("longest_gap_s"))

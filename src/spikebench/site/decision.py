@@ -1,0 +1,91 @@
+"""A decision record: a MADR file with front matter, read from ``results/decisions/``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from spikebench.errors import RecordError
+from spikebench.report.column import NOTHING
+from spikebench.site.prose import Address, render
+
+FENCE = "---"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One record: its file, the keys of its front matter as text, and its text as Markdown."""
+
+    path: Path
+    matter: Mapping[str, str]
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Its number and title as the file has them."""
+        return self.path.stem
+
+    @property
+    def title(self) -> str:
+        """Its heading; the file's name where it has none."""
+        return render(self.text, lambda _: None).title or self.name
+
+    @property
+    def status(self) -> str:
+        """Where it is in its life: ``proposed``, ``accepted``, ``superseded by …``."""
+        return self.matter.get("status", NOTHING)
+
+    @property
+    def date(self) -> str:
+        """The day it was last changed on, as written."""
+        return self.matter.get("date", NOTHING)
+
+    def html(self, address: Address) -> str:
+        """Its text without the heading; ``address`` says where its links lead."""
+        return render(self.text, address).html
+
+
+def read_decisions(folder: Path) -> list[Decision]:
+    """Read all decisions of a folder, by number; none where there is no folder.
+
+    Raises RecordError for one that cannot be read, or whose front matter is not YAML.
+    """
+    return [_read(path) for path in sorted(folder.glob("*.md")) if path.name != "README.md"]
+
+
+def _read(path: Path) -> Decision:
+    try:
+        whole = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: cannot be read: {error}; mend or remove the file") from error
+    matter, text = _split(whole)
+    try:
+        found = YAML(typ="safe", pure=True).load(matter)
+    except YAMLError as error:
+        told = " ".join(str(error).split())
+        raise RecordError(f"{path}: front matter is not YAML: {told}; mend it") from error
+    had = found if isinstance(found, dict) else {}
+    return Decision(path, {str(name): _plain(value) for name, value in had.items()}, text)
+
+
+def _split(whole: str) -> tuple[str, str]:
+    """Front matter and the rest; the former is empty where the file does not begin with it."""
+    lines = whole.lstrip("\ufeff").splitlines()
+    if not lines or lines[0].rstrip() != FENCE:
+        return "", whole
+    for place, line in enumerate(lines[1:], 1):
+        if line.rstrip() == FENCE:
+            return "\n".join(lines[1:place]), "\n".join(lines[place + 1 :])
+    return "", whole
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(_plain(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(one)}" for name, one in value.items())
+    return NOTHING if value is None else str(value)
