@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from spikebench.errors import RecordError, UsageError
+from spikebench.report.faults import HOW_TO_READ, losses
 from spikebench.report.layout import Layout, load
 from spikebench.report.table import Row
 from spikebench.report.tidy import to_csv
@@ -190,7 +191,8 @@ class _Site:
             beside=href(page, told.page_of(run).removesuffix("/index.html")) if run else "",
             has_csv=bool(table and table.sections),
             table=table,
-            layout=told.layout,
+            how_to_read=_how_to_read(told, run),
+            losses=losses(run.broken) if run else [],
             sections=sections,
             plots=_plots([one.name for one in sections], beside),
             broken=faults.show(run.broken, told.scenarios) if run else [],
@@ -221,6 +223,13 @@ def _history(told: Told, page: str, row: Row) -> tuple[str, str]:
         return "", ""
     address = f"{href(page, told.history_page)}#{anchor(key(row.cell))}"
     return f"{count} run{'' if count == 1 else 's'}", address
+
+
+def _how_to_read(told: Told, run: Run | None) -> str:
+    """What a reader must know of the tables that a run's page has, as HTML."""
+    whole = [told.layout.how_to_read] if run and run.table.sections else []
+    broken = [HOW_TO_READ] if run and run.broken else []
+    return render("\n\n".join([*whole, *broken]), lambda _: None).html
 
 
 def _runs(told: Told) -> Grid:

@@ -1,9 +1,6 @@
 // Sorting, filtering and charts. Every page can be read without this script.
 "use strict";
 
-for (const grid of document.querySelectorAll("[data-grid]")) equip(grid);
-for (const figure of document.querySelectorAll("[data-chart]")) draw(figure);
-
 // --- grids ---------------------------------------------------------------------------------------
 
 function equip(grid) {
@@ -81,7 +78,7 @@ function intervals(grid) {
   const box = element("input", { type: "checkbox" });
   box.checked = true;
   box.addEventListener("change", () => grid.classList.toggle("no-intervals", !box.checked));
-  return labelled("95 % intervals", box);
+  return labelled("95 % intervals of means", box);
 }
 
 function labelled(text, control) {
@@ -242,3 +239,6 @@ function withAttributes(made, attributes) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 }
+
+for (const grid of document.querySelectorAll("[data-grid]")) equip(grid);
+for (const figure of document.querySelectorAll("[data-chart]")) draw(figure);
