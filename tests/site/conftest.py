@@ -1,0 +1,107 @@
+"""Sites that are looked at: of synthetic runs with hostile words in them, and of our own results."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from spikebench.candidate import Candidate
+from spikebench.record import Record, RecordFile, run_path
+from spikebench.site import build
+from spikebench.spike import Spike
+from tests.report.synthetic import MACHINE, candidates, run
+
+ROOT = Path(__file__).parents[2]
+
+HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>\'"&{{ 7 * 7 }}'
+
+DECISION = """\
+---
+status: proposed
+date: 2026-11-25
+spike: synthetic
+decision-makers: [the team, "<script>alert(2)</script>"]
+---
+# Which broker, <i>then</i>?
+
+## Context
+
+[Table](../synthetic/table.md#change-data), [evidence](../synthetic/runs/20260102-b.jsonl),
+[the other](0002-other.md#why), [figures](../synthetic/extra.csv), [gone](../gone.md),
+[web](https://example.org/), [bad](javascript:alert(1)).
+
+![kept](../synthetic/extra.svg) ![not loaded](https://example.org/x.png)
+
+<b onclick="alert(3)">raw</b>
+
+| option | ms |
+|---|---|
+| a | 1 |
+"""
+
+
+@pytest.fixture(scope="session")
+def spike(tmp_path_factory: pytest.TempPathFactory) -> Spike:
+    """A spike of messages with the scenario that synthetic trials are of."""
+    folder = tmp_path_factory.mktemp("scenarios")
+    shutil.copy(ROOT / "scenarios" / "messaging" / "change-data.yaml", folder)
+    named: Sequence[Candidate] = candidates()
+    return Spike("synthetic", f"Which? {HOSTILE}", tuple(named), folder)
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs, of different machines; the second has hostile words, and two decisions."""
+    folder = tmp_path_factory.mktemp("results")
+    first = run(run_id="20260101-a", started_at="2026-01-01T00:00:00+00:00")
+    other = {**MACHINE, "cpu": HOSTILE, "fingerprint": "eeee"}
+    later = run(run_id="20260102-b", started_at="2026-01-02T00:00:00+00:00", environment=other)
+    _record(folder, "20260101-a", [_of_synthetic(one) for one in first])
+    _record(folder, "20260102-b", [*map(_of_synthetic, later), *_hostile(next(run()))])
+    (folder / "decisions").mkdir()
+    (folder / "decisions" / "0001-broker.md").write_text(DECISION, encoding="utf-8")
+    (folder / "decisions" / "0002-other.md").write_text("# Other\n\n## Why\n\nSo.\n")
+    (folder / "synthetic" / "extra.csv").write_text("a,b\n")
+    (folder / "synthetic" / "extra.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(spike: Spike, results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of the synthetic runs."""
+    out = tmp_path_factory.mktemp("site") / "deep" / "site"
+    return build([spike], results, ROOT / "docs", out).parent
+
+
+def _of_synthetic(record: Record) -> Record:
+    return record.model_copy(update={"spike": "synthetic"})
+
+
+def _hostile(pattern: Record) -> list[Record]:
+    """A candidate, a client and a reason that would be markup if they were let."""
+    changes = {
+        "spike": "synthetic",
+        "run_id": "20260102-b",
+        "candidate": HOSTILE,
+        "client": HOSTILE,
+        "cell": HOSTILE,
+        "versions": {"broker": HOSTILE},
+        "environment": {},
+    }
+    return [
+        pattern.model_copy(update={**changes, "block": 0}),
+        pattern.model_copy(update={**changes, "block": 1, "status": "void", "reason": HOSTILE}),
+    ]
+
+
+def _record(results: Path, run_id: str, records: Sequence[Record]) -> None:
+    with RecordFile(run_path("synthetic", run_id, results)) as file:
+        for record in records:
+            file.append(record)
+
+
