@@ -198,7 +198,7 @@ def test_the_history_of_a_cell_is_reached_from_its_row(visitor: Visitor) -> None
     target = page.locator("tr:target")
     assert "kafka" in (target.text_content() or "")
     assert "20260101-a" in (target.text_content() or "")
-    page.get_by_label("cell").select_option(label="kafka (java), local")
+    page.get_by_label("cell", exact=True).select_option(label="kafka (java), local")
     assert page.locator(".chart g[tabindex]").count() == 2
 
 
@@ -224,7 +224,7 @@ def test_the_keyboard_skips_to_the_content(visitor: Visitor) -> None:
 def test_an_accessibility_checker_finds_nothing_serious(
     visitor: Visitor, page: str, scheme: Scheme
 ) -> None:
-    found: list[dict[str, Any]] = Axe().run(visitor.visit(page, scheme)).response["violations"]
+    found = _violations(visitor.visit(page, scheme))
     told = {one["id"]: [n["html"] for n in one["nodes"]] for one in found if one["impact"] in SERIOUS}
     assert told == {}
 
@@ -232,7 +232,7 @@ def test_an_accessibility_checker_finds_nothing_serious(
 def test_the_checker_would_find_something(visitor: Visitor) -> None:
     page = visitor.visit("index.html")
     page.evaluate("document.querySelector('main').innerHTML += '<img src=\"data:,\"><input>'")
-    found = {one["id"] for one in Axe().run(page).response["violations"]}
+    found = {one["id"] for one in _violations(page)}
     assert {"image-alt", "label"} <= found
 
 
@@ -256,6 +256,12 @@ def test_paper_has_tables_and_plots_but_no_controls(visitor: Visitor) -> None:
     assert page.locator(".plot img").first.is_visible()
     for control in ("input", "select", "header nav"):
         assert page.locator(control).first.is_hidden()
+
+
+def _violations(page: Page) -> list[dict[str, Any]]:
+    """What axe finds; without its reading style sheets again, which the page's policy forbids."""
+    found: list[dict[str, Any]] = Axe().run(page, options={"preload": False}).response["violations"]
+    return found
 
 
 def _column(table: Locator, column: int) -> list[str]:

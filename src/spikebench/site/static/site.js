@@ -81,10 +81,15 @@ function intervals(grid) {
   return labelled("95 % intervals of means", box);
 }
 
+let controls = 0;
+
 function labelled(text, control) {
-  const label = element("label", {});
-  label.append(text, control);
-  return label;
+  control.id = `control-${(controls += 1)}`;
+  const label = element("label", { for: control.id });
+  label.append(text);
+  const both = element("span", {});
+  both.append(label, control);
+  return both;
 }
 
 // --- charts --------------------------------------------------------------------------------------
@@ -242,3 +247,6 @@ function withAttributes(made, attributes) {
 
 for (const grid of document.querySelectorAll("[data-grid]")) equip(grid);
 for (const figure of document.querySelectorAll("[data-chart]")) draw(figure);
+addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+});
