@@ -104,5 +104,3 @@ def _record(results: Path, run_id: str, records: Sequence[Record]) -> None:
     with RecordFile(run_path("synthetic", run_id, results)) as file:
         for record in records:
             file.append(record)
-
-

@@ -172,7 +172,9 @@ def test_a_chart_is_drawn_to_scale_and_changes_with_its_metric(visitor: Visitor)
     marks = chart.locator("g[tabindex]")
     assert marks.count() == 9
     places = {
-        name: float(chart.locator(f"g[aria-label^='{name} ']").locator("circle").get_attribute("cx") or 0)
+        name: float(
+            chart.locator(f"g[aria-label^='{name} ']").locator("circle").get_attribute("cx") or 0
+        )
         for name in ("kafka", "rabbitmq-quorum", "kinesis")
     }
     assert 0 < places["kafka"] < places["rabbitmq-quorum"] < places["kinesis"]
@@ -194,7 +196,9 @@ def test_a_mark_tells_its_figures_to_pointer_and_keyboard(visitor: Visitor) -> N
 
 def test_the_history_of_a_cell_is_reached_from_its_row(visitor: Visitor) -> None:
     page = visitor.visit(RUN)
-    page.locator("#change-data-cells tr", has_text="kafka").get_by_role("link", name="2 runs").click()
+    page.locator("#change-data-cells tr", has_text="kafka").get_by_role(
+        "link", name="2 runs"
+    ).click()
     target = page.locator("tr:target")
     assert "kafka" in (target.text_content() or "")
     assert "20260101-a" in (target.text_content() or "")
@@ -225,7 +229,9 @@ def test_an_accessibility_checker_finds_nothing_serious(
     visitor: Visitor, page: str, scheme: Scheme
 ) -> None:
     found = _violations(visitor.visit(page, scheme))
-    told = {one["id"]: [n["html"] for n in one["nodes"]] for one in found if one["impact"] in SERIOUS}
+    told = {
+        one["id"]: [n["html"] for n in one["nodes"]] for one in found if one["impact"] in SERIOUS
+    }
     assert told == {}
 
 
@@ -239,7 +245,9 @@ def test_the_checker_would_find_something(visitor: Visitor) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colours_follow_the_reader(visitor: Visitor, scheme: Scheme) -> None:
     body = visitor.visit(SPIKE, scheme).locator("body")
-    red = int(body.evaluate("body => getComputedStyle(body).backgroundColor").split("(")[1].split(",")[0])
+    red = int(
+        body.evaluate("body => getComputedStyle(body).backgroundColor").split("(")[1].split(",")[0]
+    )
     assert (red > 200) == (scheme == "light")
 
 

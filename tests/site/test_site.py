@@ -169,7 +169,9 @@ def test_the_same_records_make_the_same_site(
 ) -> None:
     again = build([spike], results, ROOT / "docs", tmp_path / "site").parent
     files = [path.relative_to(site) for path in sorted(site.rglob("*")) if path.is_file()]
-    assert [path for path in files if (site / path).read_bytes() != (again / path).read_bytes()] == []
+    assert [
+        path for path in files if (site / path).read_bytes() != (again / path).read_bytes()
+    ] == []
     build([spike], results, ROOT / "docs", again)  # in place of the earlier one
     assert sorted(path.name for path in tmp_path.iterdir()) == ["site"]
 
@@ -206,8 +208,4 @@ def test_a_spike_without_runs_says_how_to_measure(spike: Spike, tmp_path: Path) 
 def _chart(page: Path, name: str) -> Any:
     text = page.read_text()
     start = text.index(">", text.index(f'id="{name}"')) + 1
-    return json.loads(
-        text[start : text.index("</script>", start)]
-    )
-
-
+    return json.loads(text[start : text.index("</script>", start)])
