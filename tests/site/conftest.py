@@ -1,4 +1,4 @@
-"""Sites that are looked at: of synthetic runs with hostile words in them, and of our own results."""
+"""Sites to look at: of synthetic runs with hostile words in them."""
 
 from __future__ import annotations
 
