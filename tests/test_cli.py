@@ -68,6 +68,19 @@ def test_help_teaches_with_an_example(spikebench: Spikebench, command: tuple[str
     assert f"spikebench {' '.join(command)}".strip() in out.split("Usage:")[1].split("\n", 2)[2]
 
 
+def test_site_is_written_from_results(spikebench: Spikebench, results: Path) -> None:
+    out = results / "site"
+    status, told, _ = spikebench("site", "--results", str(results), "--out", str(out))
+    assert (status, told) == (0, f"wrote {out / 'index.html'}\n")
+    assert "20260102-b" in (out / "index.html").read_text()
+
+
+def test_site_leaves_a_folder_of_something_else(spikebench: Spikebench, results: Path) -> None:
+    status, _, err = spikebench("site", "--results", str(results), "--out", str(results))
+    assert status == 2
+    assert "name another folder with --out" in err
+
+
 def test_list_names_all_there_is(spikebench: Spikebench) -> None:
     status, out, _ = spikebench("list")
     assert status == 0

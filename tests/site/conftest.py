@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from spikebench.candidate import Candidate
+from spikebench.discovery import find_spikes
 from spikebench.record import Record, RecordFile, run_path
 from spikebench.site import build
 from spikebench.spike import Spike
@@ -43,6 +44,18 @@ decision-makers: [the team, "<script>alert(2)</script>"]
 """
 
 
+OTHER = """\
+---
+status: "superseded by [1](0001-broker.md)"
+---
+# Other
+
+## Why
+
+So.
+"""
+
+
 @pytest.fixture(scope="session")
 def spike(tmp_path_factory: pytest.TempPathFactory) -> Spike:
     """A spike of messages with the scenario that synthetic trials are of."""
@@ -63,7 +76,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _record(folder, "20260102-b", [*map(_of_synthetic, later), *_hostile(next(run()))])
     (folder / "decisions").mkdir()
     (folder / "decisions" / "0001-broker.md").write_text(DECISION, encoding="utf-8")
-    (folder / "decisions" / "0002-other.md").write_text("# Other\n\n## Why\n\nSo.\n")
+    (folder / "decisions" / "0002-other.md").write_text(OTHER)
     (folder / "synthetic" / "extra.csv").write_text("a,b\n")
     (folder / "synthetic" / "extra.svg").write_text(
         '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
@@ -76,6 +89,13 @@ def site(spike: Spike, results: Path, tmp_path_factory: pytest.TempPathFactory) 
     """The site of the synthetic runs."""
     out = tmp_path_factory.mktemp("site") / "deep" / "site"
     return build([spike], results, ROOT / "docs", out).parent
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of this project's own results."""
+    out = tmp_path_factory.mktemp("committed") / "site"
+    return build(find_spikes(ROOT), ROOT / "results", ROOT / "docs", out).parent
 
 
 def _of_synthetic(record: Record) -> Record:

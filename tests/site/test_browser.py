@@ -235,6 +235,18 @@ def test_an_accessibility_checker_finds_nothing_serious(
     assert told == {}
 
 
+def test_our_own_results_load_without_a_complaint_and_are_accessible(
+    browser: Browser, committed: Path
+) -> None:
+    visitor = Visitor(browser, committed.as_uri() + "/")
+    for path in sorted(committed.rglob("*.html")):
+        page = visitor.visit(path.relative_to(committed).as_posix())
+        found = {one["id"] for one in _violations(page) if one["impact"] in SERIOUS}
+        assert found == set(), path
+        page.close()
+    assert visitor.complaints == []
+
+
 def test_the_checker_would_find_something(visitor: Visitor) -> None:
     page = visitor.visit("index.html")
     page.evaluate("document.querySelector('main').innerHTML += '<img src=\"data:,\"><input>'")

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from spikebench.discovery import find_spikes
 from spikebench.errors import RecordError, UsageError
 from spikebench.record import read_records
 from spikebench.report.layout import load
@@ -22,13 +21,6 @@ from tests.site.conftest import HOSTILE, ROOT
 from tests.site.pages import Page, leads_nowhere, pages_of
 
 SPIKE = Path("spikes/synthetic")
-
-
-@pytest.fixture(scope="module")
-def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of this project's own results."""
-    out = tmp_path_factory.mktemp("committed") / "site"
-    return build(find_spikes(ROOT), ROOT / "results", ROOT / "docs", out).parent
 
 
 def test_pages_are_whole_and_every_link_leads_somewhere(site: Path) -> None:
@@ -147,8 +139,14 @@ def test_a_decision_keeps_its_words_and_its_links(site: Path) -> None:
 def test_a_decision_without_front_matter_has_no_status(tmp_path: Path) -> None:
     (tmp_path / "0001-a.md").write_text("Words alone.\n\n---\n\nMore.\n")
     (found,) = read_decisions(tmp_path)
-    assert (found.title, found.status, found.date) == ("0001-a", "—", "—")
+    told = [found.told(name, lambda _: None) for name in ("status", "date")]
+    assert [found.title, *told] == ["0001-a", "—", "—"]
     assert "More." in found.html(lambda _: None)
+
+
+def test_a_status_leads_to_the_decision_that_follows(site: Path) -> None:
+    assert "0001-broker.html" in Page(site / "decisions" / "0002-other.html").links
+    assert Page(site / "index.html").links.count("decisions/0001-broker.html") == 2
 
 
 def test_front_matter_that_is_not_yaml_is_told_with_its_file(tmp_path: Path) -> None:

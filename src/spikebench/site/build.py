@@ -136,13 +136,31 @@ class _Site:
             (told.spike, href(page, told.page), latest(told.runs), len(told.runs))
             for told in self.told
         ]
-        decisions = [(one, href(page, _decision_page(one))) for one in self.decisions]
+        decisions = self._listed(self.decisions, page)
         self.pages.write(page, "index.html", spikes=spikes, decisions=decisions)
 
     def _decision(self, decision: Decision) -> None:
         page = _decision_page(decision)
-        html = decision.html(self.addresses.of(decision.path, page))
-        self.pages.write(page, "decision.html", decision=decision, html=html)
+        address = self.addresses.of(decision.path, page)
+        matter = {name: decision.told(name, address) for name in decision.matter}
+        self.pages.write(
+            *(page, "decision.html"),
+            title=decision.title,
+            matter=matter,
+            html=decision.html(address),
+        )
+
+    def _listed(self, decisions: Sequence[Decision], page: str) -> list[dict[str, str]]:
+        """Title, page, status and date of decisions, as ``page`` shows them in a list."""
+        return [
+            {
+                "title": one.title,
+                "href": href(page, _decision_page(one)),
+                "status": one.told("status", self.addresses.of(one.path, page)),
+                "date": one.told("date", self.addresses.of(one.path, page)),
+            }
+            for one in decisions
+        ]
 
     def _document(self, name: str) -> None:
         page, file = f"{name}.html", self.docs / f"{name}.md"
@@ -196,15 +214,13 @@ class _Site:
             sections=sections,
             plots=_plots([one.name for one in sections], beside),
             broken=faults.show(run.broken, told.scenarios) if run else [],
-            itself=compared(table.itself, "itself", "A candidate against itself")
+            itself=compared(table.itself, "itself", "Cells that were measured twice, A and B")
             if table and table.itself
             else None,
             versions=versions(table) if table else [],
-            decisions=[
-                (one, href(page, _decision_page(one)))
-                for one in self.decisions
-                if one.matter.get("spike") == told.spike.name
-            ],
+            decisions=self._listed(
+                [one for one in self.decisions if one.matter.get("spike") == told.spike.name], page
+            ),
         )
 
 

@@ -11,14 +11,14 @@ from ruamel.yaml.error import YAMLError
 
 from spikebench.errors import RecordError
 from spikebench.report.column import NOTHING
-from spikebench.site.prose import Address, render
+from spikebench.site.prose import Address, inline, render
 
 FENCE = "---"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One record: its file, the keys of its front matter as text, and its text as Markdown."""
+    """One record: its file, the keys of its front matter, and its text, as Markdown."""
 
     path: Path
     matter: Mapping[str, str]
@@ -34,15 +34,9 @@ class Decision:
         """Its heading; the file's name where it has none."""
         return render(self.text, lambda _: None).title or self.name
 
-    @property
-    def status(self) -> str:
-        """Where it is in its life: ``proposed``, ``accepted``, ``superseded by …``."""
-        return self.matter.get("status", NOTHING)
-
-    @property
-    def date(self) -> str:
-        """The day it was last changed on, as written."""
-        return self.matter.get("date", NOTHING)
+    def told(self, name: str, address: Address) -> str:
+        """A key of its front matter as HTML, ``—`` for none: a status may lead to what follows."""
+        return inline(self.matter.get(name, NOTHING), address)
 
     def html(self, address: Address) -> str:
         """Its text without the heading; ``address`` says where its links lead."""

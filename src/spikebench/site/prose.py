@@ -30,12 +30,24 @@ def render(text: str, address: Address) -> Prose:
 
     Headings get ids. A link that leads nowhere, and an image from elsewhere, become their text.
     """
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser = _parser()
     tokens = parser.parse(text)
     title, body = _apart(tokens)
     _name_headings(body)
     _lead(body, address)
     return Prose(title, Markup(parser.renderer.render(_framed(body), parser.options, {})))
+
+
+def inline(text: str, address: Address) -> Markup:
+    """Render a line of Markdown within a line of a page."""
+    parser = _parser()
+    tokens = parser.parseInline(text)
+    _lead(tokens, address)
+    return Markup(parser.renderer.render(tokens, parser.options, {}))
+
+
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def _apart(tokens: Sequence[Token]) -> tuple[str, list[Token]]:
