@@ -86,7 +86,9 @@ def presence(
     if found is None:
         return Presence(False, True, f"Java {version}, and CRIU from Debian {criu.TREE.suite}")
     if find_damage(_folder(trainee, build, found, cache)) is not None:
-        return Presence(False, True, f"Java {version}, CRIU {found.version}, a snapshot to be taken")
+        return Presence(
+            False, True, f"Java {version}, CRIU {found.version}, a snapshot to be taken"
+        )
     return Presence(True, True, f"Java {version}, CRIU {found.version}")
 
 
