@@ -15,7 +15,9 @@ from spikes.serverless.scenario import SMOKE_INVOKES, ColdStart, Handler, Lever,
 from tests.scenario.test_reference import leaves, shown
 
 REFERENCE = (Path(__file__).parents[2] / "docs" / "serverless.md").read_text(encoding="utf-8")
-ROWS = dict(re.findall(r"^\| `([a-z0-9_.+-]+)` \| (.*) \|$", REFERENCE, re.MULTILINE))
+ROWS: dict[str, str] = dict(
+    re.findall(r"^\| `([a-z0-9_.+-]+)` \| (.*) \|$", REFERENCE, re.MULTILINE)
+)
 MEMORY = re.findall(r"^\| (\d+) \| (\d+k) \| (\d+k) \| (\d+k) \|$", REFERENCE, re.MULTILINE)
 KEYS = leaves(ColdStart)
 LEVERS = get_args(Lever)
