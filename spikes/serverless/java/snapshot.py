@@ -19,7 +19,8 @@ What it cannot show:
 - Environment variables are those of the snapshot, the address of the Runtime API aside.
 
 A copy is process 1 of a process namespace of its own, so that its number is always free, and dies
-with CRIU, which waits for it and is counted with it (about 8 MB). It has no perf data file: any JVM
+with CRIU, which waits for it, is counted with it (about 8 MB), and ends with exit code 0 whatever
+became of it. It has no perf data file: any JVM
 that starts removes such a file where its name is no process number, and CRIU needs names of its own
 for a moment. A snapshot is of one boot of one machine: later it is left behind.
 """
@@ -87,7 +88,9 @@ def presence(
     if found is None:
         return Presence(False, True, f"Java {version}, and CRIU from Debian {criu.TREE.suite}")
     if find_damage(_folder(trainee, build, found, cache)) is not None:
-        return Presence(False, True, f"Java {version}, CRIU {found.version}, a snapshot to be taken")
+        return Presence(
+            False, True, f"Java {version}, CRIU {found.version}, a snapshot to be taken"
+        )
     return Presence(True, True, f"Java {version}, CRIU {found.version}")
 
 
