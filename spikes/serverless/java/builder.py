@@ -110,15 +110,14 @@ class JavaBuilder:
         package, below = find_package(SOURCES[build.handler], cache), find_platform(cache)
         if home is None or package is None or below is None:
             return Presence(False, True, f"Java {version} and Maven artefacts, once")
+        version = java_version(home) or version
         trainee = _trainee(self.major, home, build, package, below)
         if build.lever == snapshot.LEVER:
-            return snapshot.presence(trainee, build, cache, self.environ, java_version(home) or "")
-        trained = not _is_archived(build.lever) or (
-            find_damage(_archive_folder(build, trainee, cache)) is None
-        )
-        if not trained:
-            return Presence(False, True, f"Java {java_version(home)}, to be trained once")
-        return Presence(True, True, f"Java {java_version(home)}")
+            return snapshot.presence(trainee, build, cache, self.environ, version)
+        archive = _archive_folder(build, trainee, cache)
+        if _is_archived(build.lever) and find_damage(archive) is not None:
+            return Presence(False, True, f"Java {version}, to be trained once")
+        return Presence(True, True, f"Java {version}")
 
     def build(self, build: Build, cache: Cache, say: Say) -> Function:
         """Fetch, compile and train what is missing, and return the function.
