@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -57,6 +57,9 @@ class Thrower:
 
     def overhead_s(self, cells: Iterable[Cell]) -> float:
         return 10.0
+
+    def cost(self, cells: Sequence[Cell]) -> str:
+        return f"{len(cells)} plums" if cells else ""
 
     def lab(self, setting: Setting) -> Lab:
         return Field(setting)

@@ -1,9 +1,14 @@
-"""How cold starts are measured: a function is built once, and started anew in each trial."""
+"""How cold starts are measured: a function is built once, and started anew in each trial.
+
+Here by us; in a sandbox by Lambda, see ``sandbox/lab.py``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from spikebench.candidate import Candidate, Client
 from spikebench.cell import Cell
@@ -19,8 +24,13 @@ from spikes.serverless.builders import BUILDERS
 from spikes.serverless.cold_start import measure
 from spikes.serverless.exchange import exchange
 from spikes.serverless.function import Build, Function
+from spikes.serverless.sandbox import plan
+from spikes.serverless.sandbox.package import withheld_in_sandbox
 from spikes.serverless.scenario import ColdStart
 from spikes.serverless.trial import Timeouts
+
+if TYPE_CHECKING:
+    from spikes.serverless.sandbox.lab import SandboxLab
 
 BUILDING_S = 10.0
 """About how long it takes to build a function that is not in the cache."""
@@ -40,10 +50,12 @@ class ColdStarts:
         scenario: Scenario,
         candidate: Candidate,
         client: Client,  # noqa: ARG002
-        berth: Berth,  # noqa: ARG002
+        berth: Berth,
         first: bool,  # noqa: ARG002
     ) -> str:
-        """Say why a function can't be built or started here; nothing where it can."""
+        """Say why a function can't be built or started where it would be; nothing if it can."""
+        if berth.target == "sandbox":
+            return withheld_in_sandbox(candidate.name, cold_start(scenario))
         return BUILDERS[candidate.name].withheld(_build(scenario))
 
     def breakable(self, candidate: Candidate) -> Candidate:
@@ -51,11 +63,18 @@ class ColdStarts:
         return candidate
 
     def overhead_s(self, cells: Iterable[Cell]) -> float:
-        """About how long it takes to build what is not in the cache yet, in seconds."""
-        cache = Cache.open()
-        wanted = {(c.candidate.name, _build(c.scenario)) for c in cells if not c.withheld}
+        """About how long it takes to build what is not in the cache yet, in seconds.
+
+        In a sandbox, to put it up and to force cold starts as well.
+        """
+        cells, cache = list(cells), Cache.open()
+        wanted = {(c.candidate.name, _built(c)) for c in cells if not c.withheld}
         missing = [b for name, b in wanted if not BUILDERS[name].presence(b, cache).ready]
-        return BUILDING_S * len(missing)
+        return BUILDING_S * len(missing) + plan.seconds(cells)
+
+    def cost(self, cells: Sequence[Cell]) -> str:
+        """What trials in a sandbox will cost, at the most, about."""
+        return plan.cost(cells)
 
     def lab(self, setting: Setting) -> Lab:
         """Set up for a run; functions are built when their first trial comes."""
@@ -67,7 +86,7 @@ METHOD = ColdStarts()
 
 @dataclass
 class FunctionLab:
-    """The functions of one run, each built once."""
+    """The functions of one run, each built once; and its sandbox, if it has one."""
 
     setting: Setting
     _functions: dict[tuple[str, Build], Function] = field(default_factory=dict)
@@ -75,6 +94,8 @@ class FunctionLab:
 
     def measure(self, asked: Asked) -> Outcome:
         """Start the cell's function anew and invoke it."""
+        if asked.cell.berth.target == "sandbox":
+            return self._sandbox.measure(asked)
         scenario = cold_start(asked.cell.scenario)
         function = self._function(asked.cell.candidate.name, _build(scenario))
         asked.versions.update(function.versions)
@@ -89,7 +110,15 @@ class FunctionLab:
         )
 
     def close(self) -> None:
-        """Nothing outlives its trial."""
+        """Nothing outlives its trial but in a sandbox, where all of it is deleted."""
+        if "_sandbox" in self.__dict__:
+            self._sandbox.close()
+
+    @cached_property
+    def _sandbox(self) -> SandboxLab:
+        from spikes.serverless.sandbox.lab import SandboxLab  # it imports boto3
+
+        return SandboxLab(self.setting)
 
     def _function(self, candidate: str, build: Build) -> Function:
         """The function, built if it is not; a second try at one that can't be fails at once."""
@@ -110,6 +139,12 @@ def cold_start(scenario: Scenario) -> ColdStart:
     """The scenario as the one of cold starts that it is."""
     assert isinstance(scenario, ColdStart), f"{scenario.scenario} starts no function"
     return scenario
+
+
+def _built(cell: Cell) -> Build:
+    """What is built for a cell: a package for a sandbox has no lever, nor is it of a size."""
+    build = _build(cell.scenario)
+    return Build(build.handler) if cell.berth.target == "sandbox" else build
 
 
 def _build(scenario: Scenario) -> Build:
