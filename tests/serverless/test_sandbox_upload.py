@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from spikebench.cost.prices import read_prices
-from spikebench.errors import TargetError
+from spikebench.errors import ScenarioError, TargetError
 from spikes.serverless.function import Function
 from spikes.serverless.sandbox import upload as uploads
 from spikes.serverless.sandbox.cost import Planned, at_most, estimate
 from spikes.serverless.sandbox.pack import pack, pack_jars
-from spikes.serverless.sandbox.prices import BookPrices, NoPrices, prices_of
+from spikes.serverless.sandbox.prices import BookPrices, prices_of
 from spikes.serverless.sandbox.template import foundation, function
 from spikes.serverless.sandbox.upload import Upload, effective_flags, withheld
 
@@ -143,6 +143,14 @@ def test_the_price_book_prices_every_dimension_of_an_estimate() -> None:
     assert prices.price("lambda.gb_second.x86_64") == 0.0000166667
     assert prices.price("lambda.gb_second.arm64") == 0.0000133334
     assert prices.price("lambda.anything") is None
+
+
+def test_a_region_without_a_book_has_no_prices(tmp_path: Path) -> None:
+    assert prices_of("eu-west-2").price("lambda.request") == pytest.approx(0.20e-6)
+    assert prices_of("ap-southeast-2").price("lambda.request") is None
+    (tmp_path / "eu-west-2.yaml").write_text("region: [")
+    with pytest.raises(ScenarioError, match=r"eu-west-2\.yaml:1"):
+        prices_of("eu-west-2", tmp_path)
 
 
 def test_an_estimate_counts_trials_invokes_and_gigabyte_seconds() -> None:
