@@ -31,6 +31,7 @@ from spikes.serverless.profiles import PROFILES
 from spikes.serverless.sandbox import lab
 from spikes.serverless.sandbox.package import Packaged
 from spikes.serverless.sandbox.session import imitation
+from spikes.serverless.sandbox.upload import Upload
 from spikes.serverless.spike import SPIKE
 from tests.synthetic.ministack import EMPTY, emulated, environ_of, left
 
@@ -313,6 +314,26 @@ def test_it_is_known_who_answers_in_awss_place(monkeypatch: pytest.MonkeyPatch) 
     for address in ("http://127.0.0.1:4566", "https://amazonaws.com.example.org"):
         stranger: Any = SimpleNamespace(meta=SimpleNamespace(endpoint_url=address))
         assert imitation(stranger) == address
+
+
+@pytest.mark.parametrize(
+    ("candidate", "runtime", "versions"),
+    [
+        ("java-21", "java21", {"java": "21"}),
+        ("python", "python3.13", {"python": "3.13"}),
+        ("node", "nodejs24.x", {"node": "24"}),
+        ("go", "provided.al2023", {}),
+    ],
+)
+def test_a_version_is_that_of_lambdas_own_runtime(
+    tmp_path: Path, candidate: str, runtime: str, versions: dict[str, str]
+) -> None:
+    (tmp_path / "f.zip").write_bytes(b"")
+    upload = Upload(tmp_path / "f.zip", runtime, "h")
+    told = lab._versions(candidate, upload)
+    assert told.pop("lambda") == f"{runtime} x86_64"
+    assert told.pop("package") == upload.digest
+    assert told == versions
 
 
 def test_what_an_imitation_reports_is_void() -> None:

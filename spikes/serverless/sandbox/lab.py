@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -93,7 +94,7 @@ class SandboxLab:
             raise TargetError("the run was not set up for this cell: start a new one")
         session, function = self._session, self._functions[wish]
         asked.environment.update(session.environment)
-        asked.versions.update(_versions(function.upload))
+        asked.versions.update(_versions(asked.cell.candidate.name, function.upload))
         setting = cold.Setting(scenario.lever, scenario.memory_mb, scenario.invokes.after_first)
         mark = f"{asked.number}-{asked.block}-{asked.seed}"
         try:
@@ -151,9 +152,15 @@ def _life(cells: Sequence[Cell]) -> timedelta:
     return max(LIFE, timedelta(seconds=_MARGIN * about_s))
 
 
-def _versions(upload: Upload) -> dict[str, str]:
+def _versions(candidate: str, upload: Upload) -> dict[str, str]:
     """What ran, as far as it is known: the patch level of Lambda's own runtimes is not."""
-    return {"lambda": f"{upload.runtime} {upload.architecture}", "package": upload.digest}
+    language = candidate.partition("-")[0]
+    known = re.fullmatch(r"[a-z]+(\d[\d.]*\d|\d)(\.x)?", upload.runtime)
+    return {
+        "lambda": f"{upload.runtime} {upload.architecture}",
+        "package": upload.digest,
+        **({language: known.group(1)} if known else {}),
+    }
 
 
 def _told(outcome: Outcome, imitation: str) -> Outcome:
