@@ -5,10 +5,9 @@ Here by us; in a sandbox by Lambda, see ``sandbox/lab.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from spikebench.candidate import Candidate, Client
 from spikebench.cell import Cell
@@ -20,17 +19,16 @@ from spikebench.target.cache import Cache
 from spikebench.target.cores import split_cores
 from spikebench.target.fleet import Berth
 from spikes.serverless.box import Box
-from spikes.serverless.builders import BUILDERS
+from spikes.serverless.builders import builders_of
 from spikes.serverless.cold_start import measure
 from spikes.serverless.exchange import exchange
-from spikes.serverless.function import Build, Function
+from spikes.serverless.function import Build, Builder, Function
+from spikes.serverless.java.in_process import HANDLER as IN_PROCESS
 from spikes.serverless.sandbox import plan
 from spikes.serverless.sandbox.package import withheld_in_sandbox
 from spikes.serverless.scenario import ColdStart
+from spikes.serverless.spike import JPYPE
 from spikes.serverless.trial import Timeouts
-
-if TYPE_CHECKING:
-    from spikes.serverless.sandbox.lab import SandboxLab
 
 BUILDING_S = 10.0
 """About how long it takes to build a function that is not in the cache."""
@@ -42,21 +40,28 @@ class ColdStarts:
     def meant(self, scenario: Scenario, candidate: Candidate) -> bool:
         """Whether the runtime has the lever at all, and its language the handler."""
         build = _build(scenario)
-        has_handler = build.handler != "spring" or candidate.name.startswith("java-")
-        return has_handler and build.lever in BUILDERS[candidate.name].levers
+        builder = builders_of(build.handler).get(candidate.name)
+        return builder is not None and build.lever in builder.levers
+
+    def drives(self, scenario: Scenario, client: Client) -> bool:
+        """JPype drives the JVM inside a Python process, and no other function."""
+        return (client == JPYPE) == (cold_start(scenario).handler == IN_PROCESS)
 
     def withheld(
         self,
         scenario: Scenario,
         candidate: Candidate,
-        client: Client,  # noqa: ARG002
+        client: Client,
         berth: Berth,
         first: bool,  # noqa: ARG002
     ) -> str:
         """Say why a function can't be built or started where it would be; nothing if it can."""
+        if client == JPYPE and berth.target != "local":
+            return "a JVM inside a Python process is no function of the service's: --target local"
         if berth.target == "sandbox":
             return withheld_in_sandbox(candidate.name, cold_start(scenario))
-        return BUILDERS[candidate.name].withheld(_build(scenario))
+        build = _build(scenario)
+        return _builder(candidate.name, build).withheld(build)
 
     def breakable(self, candidate: Candidate) -> Candidate:
         """Nothing is broken in the middle of a start."""
@@ -69,7 +74,7 @@ class ColdStarts:
         """
         cells, cache = list(cells), Cache.open()
         wanted = {(c.candidate.name, _built(c)) for c in cells if not c.withheld}
-        missing = [b for name, b in wanted if not BUILDERS[name].presence(b, cache).ready]
+        missing = [b for name, b in wanted if not _builder(name, b).presence(b, cache).ready]
         return BUILDING_S * len(missing) + plan.seconds(cells)
 
     def cost(self, cells: Sequence[Cell]) -> str:
@@ -78,7 +83,7 @@ class ColdStarts:
 
     def lab(self, setting: Setting) -> Lab:
         """Set up for a run; functions are built when their first trial comes."""
-        return FunctionLab(setting)
+        return Labs(setting)
 
 
 METHOD = ColdStarts()
@@ -86,7 +91,7 @@ METHOD = ColdStarts()
 
 @dataclass
 class FunctionLab:
-    """The functions of one run, each built once; and its sandbox, if it has one."""
+    """The functions of one run, each built once."""
 
     setting: Setting
     _functions: dict[tuple[str, Build], Function] = field(default_factory=dict)
@@ -94,8 +99,6 @@ class FunctionLab:
 
     def measure(self, asked: Asked) -> Outcome:
         """Start the cell's function anew and invoke it."""
-        if asked.cell.berth.target == "sandbox":
-            return self._sandbox.measure(asked)
         scenario = cold_start(asked.cell.scenario)
         function = self._function(asked.cell.candidate.name, _build(scenario))
         asked.versions.update(function.versions)
@@ -110,15 +113,7 @@ class FunctionLab:
         )
 
     def close(self) -> None:
-        """Nothing outlives its trial but in a sandbox, where all of it is deleted."""
-        if "_sandbox" in self.__dict__:
-            self._sandbox.close()
-
-    @cached_property
-    def _sandbox(self) -> SandboxLab:
-        from spikes.serverless.sandbox.lab import SandboxLab  # it imports boto3
-
-        return SandboxLab(self.setting)
+        """Nothing outlives its trial."""
 
     def _function(self, candidate: str, build: Build) -> Function:
         """The function, built if it is not; a second try at one that can't be fails at once."""
@@ -127,12 +122,43 @@ class FunctionLab:
             raise self._broken[key]
         if key not in self._functions:
             try:
-                setting, builder = self.setting, BUILDERS[candidate]
+                setting, builder = self.setting, _builder(candidate, build)
                 self._functions[key] = builder.build(build, setting.cache, setting.say)
             except SpikebenchError as error:
                 self._broken[key] = error
                 raise
         return self._functions[key]
+
+
+def _sandbox(setting: Setting) -> Lab:
+    from spikes.serverless.sandbox.lab import SandboxLab  # it imports boto3
+
+    return SandboxLab(setting)
+
+
+LABS: Mapping[str, Callable[[Setting], Lab]] = {"local": FunctionLab, "sandbox": _sandbox}
+"""What measures, by target."""
+
+
+@dataclass
+class Labs:
+    """A run's labs, each set up when the first trial on its target comes."""
+
+    setting: Setting
+    _open: dict[str, Lab] = field(default_factory=dict)
+
+    def measure(self, asked: Asked) -> Outcome:
+        """Have the lab of the cell's target measure it."""
+        target = asked.cell.berth.target
+        if target not in self._open:
+            self._open[target] = LABS[target](self.setting)
+        return self._open[target].measure(asked)
+
+    def close(self) -> None:
+        """Close every lab, whatever happens in another."""
+        with ExitStack() as stack:
+            for lab in self._open.values():
+                stack.callback(lab.close)
 
 
 def cold_start(scenario: Scenario) -> ColdStart:
@@ -150,3 +176,7 @@ def _built(cell: Cell) -> Build:
 def _build(scenario: Scenario) -> Build:
     asked = cold_start(scenario)
     return Build(asked.handler, asked.lever, asked.memory_mb)
+
+
+def _builder(candidate: str, build: Build) -> Builder:
+    return builders_of(build.handler)[candidate]

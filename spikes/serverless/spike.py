@@ -11,7 +11,7 @@ from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.sandbox.account import presence
 from spikebench.target.software import Cores, Presence, Running, Say, Software
-from spikes.serverless.builders import BUILDERS
+from spikes.serverless.builders import BUILDERS, IN_PROCESS
 from spikes.serverless.function import Build, Builder
 from spikes.serverless.profiles import PROFILES
 from spikes.serverless.scenario import ColdStart
@@ -26,6 +26,9 @@ CLIENTS = {
     "rust": Client("lambda-rust", "rust", "", "lambda_runtime"),
 }
 """The runtime interface client of each language: what stands between a handler and Lambda."""
+
+JPYPE = Client("jpype", "python", "", "jpype1")
+"""What starts a JVM inside a Python process; it comes second, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,13 @@ class InSandbox:
 
 def _candidate(name: str) -> Candidate:
     language = name.partition("-")[0]
+    clients = (CLIENTS[language], *([JPYPE] if name in IN_PROCESS else []))
     software = Software(
         name,
         {"local": Built(BUILDERS[name]), "sandbox": InSandbox()},
         {"local": "software", "sandbox": "service"},
     )
-    return Candidate(name, Capabilities("none"), (CLIENTS[language],), software=software)
+    return Candidate(name, Capabilities("none"), clients, software=software)
 
 
 SPIKE = Spike(

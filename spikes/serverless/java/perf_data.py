@@ -7,6 +7,7 @@ Format: OpenJDK, ``src/hotspot/share/runtime/perfMemory.hpp`` (``PerfDataPrologu
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 _MAGIC = b"\xca\xfe\xc0\xc0"
@@ -18,14 +19,33 @@ _COUNTERS = ("java.cls.loadedClasses", "java.cls.sharedLoadedClasses")
 
 def classes_loaded(pid: int) -> int | None:
     """Return how many classes a JVM has loaded, from archives too; None where it can't be seen."""
-    for path in Path("/tmp").glob(f"hsperfdata_*/{pid}"):
-        try:
-            counters = read_counters(path.read_bytes())
-        except (OSError, ValueError, struct.error):
-            continue
-        if all(name in counters for name in _COUNTERS):
-            return sum(counters[name] for name in _COUNTERS)
+    found = (count_classes(path) for path in Path("/tmp").glob(f"hsperfdata_*/{pid}"))
+    return next((count for count in found if count is not None), None)
+
+
+def mapped_perf_data(pid: int) -> tuple[Path, Path] | None:
+    """Return the file a JVM has mapped, as /proc has it and by its name; None where there is none.
+
+    The first can be read by root also where the second is gone, or is another JVM's.
+    """
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            fields = line.split(maxsplit=5)
+            if len(fields) == 6 and fields[5].startswith("/tmp/hsperfdata_"):
+                name = fields[5].removesuffix(" (deleted)")
+                return Path(f"/proc/{pid}/map_files/{fields[0]}"), Path(name)
     return None
+
+
+def count_classes(path: Path) -> int | None:
+    """Return the number of classes by a perf data file; None where it has none."""
+    try:
+        counters = read_counters(path.read_bytes())
+    except (OSError, ValueError, struct.error):
+        return None
+    if not all(name in counters for name in _COUNTERS):
+        return None
+    return sum(counters[name] for name in _COUNTERS)
 
 
 def read_counters(data: bytes) -> dict[str, int]:

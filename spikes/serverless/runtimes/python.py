@@ -29,7 +29,9 @@ from spikes.serverless.runtimes.packaging import (
 from spikes.serverless.runtimes.tool import run_tool
 from spikes.serverless.runtimes.wheel import pip_environ
 
-_LOCK = "requirements.txt"
+LOCK = "requirements.txt"
+"""The pins beside a source, each with its hashes."""
+
 _EARLIEST_S = 315_532_800  # 1980-01-01, the earliest time that a zip can hold
 
 
@@ -55,7 +57,7 @@ class Python(Language):
         environ = lambda_environ(f"python-{build.handler}", "app.handler", package.root)
         major, minor = sys.version_info[:2]
         environ["AWS_EXECUTION_ENV"] = f"AWS_Lambda_python{major}.{minor}"
-        pins = read_pins(self.client / _LOCK) | read_pins(self.sources(build) / _LOCK)
+        pins = read_pins(self.client / LOCK) | read_pins(self.sources(build) / LOCK)
         named = {name: pins[name] for name in ("awslambdaric", "pydantic") if name in pins}
         return Function(
             # Nothing is written into the sealed folder (-B) nor read from somebody's home (-s).
@@ -90,12 +92,10 @@ def _abi() -> str:
 
 
 def _fill(sources: Path, folder: Path, say: Say) -> None:
-    if (sources / _LOCK).exists():
-        pins = ", ".join(
-            f"{name} {version}" for name, version in read_pins(sources / _LOCK).items()
-        )
+    if (sources / LOCK).exists():
+        pins = ", ".join(f"{name} {version}" for name, version in read_pins(sources / LOCK).items())
         say(f"fetching {pins}")
-        _install(sources / _LOCK, folder)
+        _install(sources / LOCK, folder)
     for path in sources.glob("*.py"):
         shutil.copy(path, folder)
     _compile(folder)
