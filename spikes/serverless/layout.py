@@ -16,6 +16,7 @@ from spikebench.report.table import Row, Table
 from spikebench.report.wording import Footnotes
 from spikebench.scenario.model import Scenario
 from spikes.serverless.beside import complete, tell
+from spikes.serverless.java.options import LAMBDA_LEVERS
 from spikes.serverless.sandbox.upload import effective_flags
 from spikes.serverless.scenario import ColdStart, Lever
 
@@ -71,7 +72,7 @@ OWN_FLAGS = (
 
 SAME_FLAGS = "Lambda stops at C1 by itself: here the same thing as `baseline`"
 
-AS_LAMBDA = "the flags that Lambda sets by itself: what `baseline` is in a sandbox"
+AS_LAMBDA = "flags as Lambda sets them by itself: the counterpart of `baseline` in a sandbox"
 
 
 def _judge(scenario: Scenario, cell: Trials, candidate: Candidate | None) -> Judgement | None:  # noqa: ARG001 - a Judge
@@ -102,7 +103,7 @@ def _flags(row: Row) -> list[str]:
     if not row.cell.valid:
         return []
     if row.cell.target != "sandbox":
-        return [AS_LAMBDA] if lever == "lambda-flags" else []
+        return [AS_LAMBDA] if lever in LAMBDA_LEVERS else []
     flags = effective_flags(name.replace("-", ""), lever)
     if lever == "c1" and flags == effective_flags(name.replace("-", ""), "baseline"):
         return [REPORTED, SAME_FLAGS]
