@@ -285,7 +285,7 @@ def test_rows_are_of_the_flood_and_of_each_rate_and_say_what_was_done(
     rates = stand_in(tmp_path, monkeypatch, most_per_s=50_000)
     rows = {row.name: row for row in open_messaging(cast(Rig, SimpleNamespace(say=print)), 2)}
     assert rates == [FLOOD_PER_S] * 2 + [4_000] * 2 + [pytest.approx(30_000)] * 2
-    assert {name: round(row.ratio, 6) for name, row in rows.items()} == {
+    assert {name: round(row.ratio or 0.0, 6) for name, row in rows.items()} == {
         "open-messaging-kafka-published": 2.0,
         "open-messaging-kafka-consumed": 1.5,
         "open-messaging-kafka-publish-p50-at-4000": 0.5,

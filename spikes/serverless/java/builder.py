@@ -118,9 +118,11 @@ class JavaBuilder:
         trainee = _trainee(self.major, home, build, package, below)
         if build.lever == snapshot.LEVER:
             return snapshot.presence(trainee, build, cache, self.environ, java_version(home) or "")
-        if _is_archived(build.lever):
-            if find_damage(_archive_folder(build, trainee, cache)) is not None:
-                return Presence(False, True, f"Java {java_version(home)}, to be trained once")
+        trained = not _is_archived(build.lever) or (
+            find_damage(_archive_folder(build, trainee, cache)) is None
+        )
+        if not trained:
+            return Presence(False, True, f"Java {java_version(home)}, to be trained once")
         return Presence(True, True, f"Java {java_version(home)}")
 
     def build(self, build: Build, cache: Cache, say: Say) -> Function:
