@@ -50,7 +50,7 @@ def test_here_snapstart_is_withheld_and_flags_of_lambda_are_not() -> None:
 
 
 def test_all_that_is_measured_there_says_that_the_service_did_it() -> None:
-    assert {(c.berth.target, c.berth.fidelity) for c in cells("quick", "python")} == {
+    assert {(c.berth.target, c.berth.fidelity) for c in cells("standard", "python")} == {
         ("sandbox", "service")
     }
 
@@ -64,18 +64,20 @@ def test_the_services_caches_are_not_ours_to_drop() -> None:
 
 
 def test_a_plan_has_a_line_a_cell_with_all_of_its_trials() -> None:
-    found = [cell for cell in cells("quick", "java-21") if not cell.arm]
+    found = [cell for cell in cells("standard", "java-21") if not cell.arm]
     planned = plan.planned(found * 6)
     assert sorted((p.snapstart, p.trials, p.warm_invokes) for p in planned) == sorted(
-        (snapstart, 6, 40) for snapstart in (False, False, True) for _ in ("hello", "json")
+        (snapstart, 6, 40)
+        for snapstart in (False, False, True)
+        for _ in ("hello", "json", "spring")
     )
     assert {p.architecture for p in planned} == {architecture()}
-    assert plan.planned(cells("quick", "java-21", target="local")) == []
+    assert plan.planned(cells("standard", "java-21", target="local")) == []
 
 
 def test_a_cost_is_that_of_the_region_and_nothing_else_has_one() -> None:
-    found = cells("quick", "java-21")
-    assert METHOD.cost(cells("quick", "java-21", target="local")) == ""
+    found = cells("standard", "java-21")
+    assert METHOD.cost(cells("standard", "java-21", target="local")) == ""
     assert plan.cost([cell for cell in found if cell.withheld], {}) == ""
     here = plan.cost(found, {})
     assert here.startswith("at most about $")
@@ -88,12 +90,12 @@ def test_a_cost_is_that_of_the_region_and_nothing_else_has_one() -> None:
 
 
 def test_putting_up_and_snapshots_take_time_of_their_own() -> None:
-    found = [cell for cell in cells("quick", "java-21") if not cell.arm]
+    found = [cell for cell in cells("standard", "java-21") if not cell.arm]
     plain = [cell for cell in found if cell.params["lever"] == "baseline"]
     snapshot = [cell for cell in found if cell.params["lever"] == "snapstart"]
     assert plan.seconds([]) == 0
-    assert plan.seconds(plain) == plan.STACK_S + 2 * plan.FORCING_S
-    assert plan.seconds(snapshot) == plan.seconds(plain) + 2 * plan.SNAPSHOT_S
+    assert plan.seconds(plain) == plan.STACK_S + 3 * plan.FORCING_S
+    assert plan.seconds(snapshot) == plan.seconds(plain) + 3 * plan.SNAPSHOT_S
 
 
 @pytest.mark.slow
