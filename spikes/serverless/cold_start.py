@@ -2,6 +2,8 @@
 
 Clock: ``time.monotonic_ns``, one for every process of the machine.
 
+    asked
+      set_up       of no phase: our own fork, or the engine's work for a container
     start        stamped by the new process itself, right before it executes the command
       runtime_up
     mark         the first byte on the pipe ``SPIKEBENCH_MARK``
@@ -91,6 +93,7 @@ def _phases(seen: Seen) -> dict[str, Metric]:
     return {
         "cold_start": _span(seen.start_ns, answered_ns),
         **_until_next(seen),
+        "set_up": _span(seen.asked_ns, seen.start_ns, better="neither"),
         "turn_around": _span(seen.next_ns, written_ns, better="neither"),
         "first_invoke": _span(written_ns, answered_ns),
     }

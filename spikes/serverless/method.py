@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from spikebench.candidate import Candidate, Client
@@ -17,6 +18,8 @@ from spikebench.target.fleet import Berth
 from spikes.serverless.box import Box
 from spikes.serverless.builders import BUILDERS
 from spikes.serverless.cold_start import measure
+from spikes.serverless.docker.lab import ContainerLab
+from spikes.serverless.docker.package import withheld as docker_withheld
 from spikes.serverless.exchange import exchange
 from spikes.serverless.function import Build, Function
 from spikes.serverless.scenario import ColdStart
@@ -40,11 +43,15 @@ class ColdStarts:
         scenario: Scenario,
         candidate: Candidate,
         client: Client,  # noqa: ARG002
-        berth: Berth,  # noqa: ARG002
+        berth: Berth,
         first: bool,  # noqa: ARG002
     ) -> str:
         """Say why a function can't be built or started here; nothing where it can."""
-        return BUILDERS[candidate.name].withheld(_build(scenario))
+        build = _build(scenario)
+        reason = BUILDERS[candidate.name].withheld(build)
+        if berth.target == "docker":
+            return reason or docker_withheld(build, cold_start(scenario).page_cache)
+        return reason
 
     def breakable(self, candidate: Candidate) -> Candidate:
         """Nothing is broken in the middle of a start."""
@@ -59,7 +66,7 @@ class ColdStarts:
 
     def lab(self, setting: Setting) -> Lab:
         """Set up for a run; functions are built when their first trial comes."""
-        return FunctionLab(setting)
+        return Labs(setting)
 
 
 METHOD = ColdStarts()
@@ -104,6 +111,31 @@ class FunctionLab:
                 self._broken[key] = error
                 raise
         return self._functions[key]
+
+
+LABS: Mapping[str, Callable[[Setting], Lab]] = {"local": FunctionLab, "docker": ContainerLab}
+"""What measures, by target."""
+
+
+@dataclass
+class Labs:
+    """A run's labs, each set up when the first trial on its target comes."""
+
+    setting: Setting
+    _open: dict[str, Lab] = field(default_factory=dict)
+
+    def measure(self, asked: Asked) -> Outcome:
+        """Have the lab of the cell's target measure it."""
+        target = asked.cell.berth.target
+        if target not in self._open:
+            self._open[target] = LABS[target](self.setting)
+        return self._open[target].measure(asked)
+
+    def close(self) -> None:
+        """Close every lab, whatever happens in another."""
+        with ExitStack() as stack:
+            for lab in self._open.values():
+                stack.callback(lab.close)
 
 
 def cold_start(scenario: Scenario) -> ColdStart:

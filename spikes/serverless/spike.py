@@ -11,6 +11,7 @@ from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.software import Cores, Presence, Running, Say, Software
 from spikes.serverless.builders import BUILDERS
+from spikes.serverless.docker.images import IMAGES, InContainer
 from spikes.serverless.function import Build, Builder
 from spikes.serverless.profiles import PROFILES
 from spikes.serverless.scenario import ColdStart
@@ -48,7 +49,13 @@ class Built:
 
 def _candidate(name: str) -> Candidate:
     language = name.partition("-")[0]
-    software = Software(name, {"local": Built(BUILDERS[name])}, {"local": "software"})
+    software = Software(
+        name,
+        {"local": Built(BUILDERS[name]), "docker": InContainer(IMAGES[name])},
+        {"local": "software", "docker": "software"},
+        # Levers are what is compared, and a base image takes few of them.
+        automatic=("local",),
+    )
     return Candidate(name, Capabilities("none"), (CLIENTS[language],), software=software)
 
 

@@ -7,6 +7,8 @@ Format: OpenJDK, ``src/hotspot/share/runtime/perfMemory.hpp`` (``PerfDataPrologu
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _MAGIC = b"\xca\xfe\xc0\xc0"
@@ -18,13 +20,26 @@ _COUNTERS = ("java.cls.loadedClasses", "java.cls.sharedLoadedClasses")
 
 def classes_loaded(pid: int) -> int | None:
     """Return how many classes a JVM has loaded, from archives too; None where it can't be seen."""
-    for path in Path("/tmp").glob(f"hsperfdata_*/{pid}"):
-        try:
-            counters = read_counters(path.read_bytes())
-        except (OSError, ValueError, struct.error):
-            continue
-        if all(name in counters for name in _COUNTERS):
-            return sum(counters[name] for name in _COUNTERS)
+    return _classes(Path("/tmp").glob(f"hsperfdata_*/{pid}"))
+
+
+def classes_loaded_inside(pid: int, proc: Path = Path("/proc")) -> int | None:
+    """Return the same for the one JVM of a container, which ``pid`` is a process of.
+
+    None also where we may not look into the container: that takes root, or its own user.
+    """
+    return _classes((proc / str(pid) / "root" / "tmp").glob("hsperfdata_*/*"))
+
+
+def _classes(files: Iterable[Path]) -> int | None:
+    with suppress(OSError):
+        for path in files:
+            try:
+                counters = read_counters(path.read_bytes())
+            except (OSError, ValueError, struct.error):
+                continue
+            if all(name in counters for name in _COUNTERS):
+                return sum(counters[name] for name in _COUNTERS)
     return None
 
 
