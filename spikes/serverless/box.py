@@ -96,6 +96,9 @@ class Started(Protocol):
     cpu_s: float | None
     peak_bytes: int | None
     confinement: str
+    set_up_ns: int | None
+    group: Group | None
+    pid: int | None
 
     def __enter__(self) -> Self: ...
 
@@ -105,12 +108,6 @@ class Started(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
-
-    @property
-    def group(self) -> Group | None: ...
-
-    @property
-    def pid(self) -> int | None: ...
 
     @property
     def pids(self) -> list[int]: ...
@@ -145,6 +142,7 @@ class Boxed:
     output: str = ""
     cpu_s: float | None = None
     peak_bytes: int | None = None
+    set_up_ns: int | None = None
     _pending: bytes = b""
     _cleared: bool = False
     _registered: list[int] = field(default_factory=list)

@@ -2,8 +2,6 @@
 
 Clock: ``time.monotonic_ns``, one for every process of the machine.
 
-    asked
-      set_up       of no phase: our own fork, or the engine's work for a container
     start        stamped by the new process itself, right before it executes the command
       runtime_up
     mark         the first byte on the pipe ``SPIKEBENCH_MARK``
@@ -91,12 +89,20 @@ def _phases(seen: Seen) -> dict[str, Metric]:
     written_ns = seen.written_ns[0] if seen.written_ns else None
     answered_ns = None if written_ns is None else written_ns + seen.invoke_ns[0]
     return {
+        **_set_up(seen),
         "cold_start": _span(seen.start_ns, answered_ns),
         **_until_next(seen),
-        "set_up": _span(seen.asked_ns, seen.start_ns, better="neither"),
         "turn_around": _span(seen.next_ns, written_ns, better="neither"),
         "first_invoke": _span(written_ns, answered_ns),
     }
+
+
+def _set_up(seen: Seen) -> dict[str, Metric]:
+    """What an engine took for the container, before the start; nothing where there was none."""
+    if seen.set_up_ns is None:
+        return {}
+    note = "before the start: no part of the cold start"
+    return {"container_start": _number(seen.set_up_ns / 1e6, "ms", "neither", note)}
 
 
 def _until_next(seen: Seen) -> dict[str, Metric]:

@@ -50,13 +50,13 @@ class Timeouts:
 class Seen:
     """What was seen of one trial; times are those of ``time.monotonic_ns``.
 
-    ``asked_ns`` is when the start was asked for; ``written_ns`` and ``invoke_ns`` have when each
-    event was written and how long its response took. ``cpu_cold_s``, ``disk_read_bytes`` and
-    ``throttled_s`` reach from the start to the first response, the peaks and ``cpu_s`` to the end.
-    None is what could not be seen.
+    ``set_up_ns`` is how long the box took to be there, where that is worth telling; ``written_ns``
+    and ``invoke_ns`` have when each event was written and how long its response took.
+    ``cpu_cold_s``, ``disk_read_bytes`` and ``throttled_s`` reach from the start to the first
+    response, the peaks and ``cpu_s`` to the end. None is what could not be seen.
     """
 
-    asked_ns: int | None = None
+    set_up_ns: int | None = None
     start_ns: int | None = None
     mark_ns: int | None = None
     next_ns: int | None = None
@@ -104,6 +104,7 @@ class Trial:
 
         Whatever happens, no process, socket, pipe or control group is left.
         """
+        self._began_s = since_boot_s()
         with undisturbed(self._box.cpus), selectors.DefaultSelector() as self._selector:
             port = _port_of(self._function)
             with Endpoint(self._selector, self._happened.append, port=port) as self._api:
@@ -123,6 +124,7 @@ class Trial:
 
     def _attempt(self, invokes: int) -> UnfitError | None:
         self.seen.confinement = self._boxed.confinement
+        self.seen.set_up_ns = self._boxed.set_up_ns
         try:
             self._start_cold()
             self._check_treatment()
@@ -142,8 +144,6 @@ class Trial:
             raise UnfitError(
                 "the page cache cannot be dropped here: neither way is allowed", "void"
             )
-        self._began_s = since_boot_s()
-        self.seen.asked_ns = time.monotonic_ns()
         self._boxed.start()
         self.seen.next_ns = self._await_call(self._timeouts.init_s).at_ns
         self._invoke(self._note_cold_account)

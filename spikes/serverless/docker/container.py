@@ -1,19 +1,24 @@
 """A function in a container of its own, made for one trial.
 
-Before the first process of an image's own (``/var/runtime/bootstrap``), its ``/bin/sh`` writes one
-byte to a pipe of ours and executes it: that is the start, as on the local target. What comes before
-is the engine's work (``set_up``: namespaces, the layered file system, control groups) and no part
-of a cold start, for in Lambda a microVM stands in its place, which nothing here resembles. The
-stamp is taken when the byte arrives: late by our waking up, some tens of microseconds.
+The container is up before the trial begins: an image's ``/bin/sh`` says so and waits at a pipe. The
+start is when we write to it; the shell wakes and executes the image's own first process,
+``/var/runtime/bootstrap``. So the start means what it does on the local target, but that the
+shell's waking up is the function's: some tens of microseconds, more where its processors are taken.
 
-The container shares the host's network, so that it reaches the trial's endpoint on loopback and no
-bridge or forwarder stands between. Its quota is filled up as often as that of the local target.
+What the engine does for a container (``container_start``: namespaces, a layered file system,
+control groups) is no part of a cold start, for in Lambda a microVM stands in its place, which
+nothing here resembles. Nor is its CPU, which is spent in the container's control group: it is taken
+off the account, and a few periods of the quota pass before the start, so that the function does not
+pay for it.
+
+The container shares the host's network: it reaches the trial's endpoint on loopback, and no bridge
+or forwarder stands between.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import select
 import selectors
 import tempfile
 import time
@@ -36,10 +41,10 @@ from spikes.serverless.box import (
     MEMORY_VARIABLE,
     Box,
     how_it_ended,
+    last_line,
 )
-from spikes.serverless.docker.call import Call
 from spikes.serverless.function import Function
-from spikes.serverless.group import PERIOD_US, Group
+from spikes.serverless.group import PERIOD_US, Group, Throttling
 from spikes.serverless.happening import Deliver, Happening
 from spikes.serverless.page_cache import files_of, make_warm
 from spikes.serverless.process_account import owner_of
@@ -49,19 +54,21 @@ BESIDE = "/spikebench"
 """Where the pipes of a trial are, inside."""
 
 _ASK_TIMEOUT_S = 30.0
+_READY_TIMEOUT_S = 30.0
 _MIB = 1024 * 1024
-_STARTER = f'echo >{BESIDE}/start; exec "$0"'
+_STARTER = f'echo >{BESIDE}/ready; read -r _ <{BESIDE}/go; exec "$0"'
+_PIPES = ("ready", "go", "mark")
+_SETTLING_S = 5 * PERIOD_US / 1e6
 
 
 @dataclass(frozen=True)
 class Host:
-    """An engine, where it listens, and the token of the guard that clears away behind us.
+    """An engine, and the token of the guard that clears away behind us.
 
     ``held_back`` is why it cannot hold a container to a share; empty where it can.
     """
 
     client: docker.DockerClient
-    address: str | tuple[str, int]
     token: str
     held_back: str = ""
 
@@ -106,6 +113,29 @@ class ContainerBox(Box):
         return f"none: {self.host.held_back}" if self.host.held_back else "cgroup"
 
 
+@dataclass(frozen=True)
+class ContainerGroup(Group):
+    """A container's group, less what was spent in it before the function's start."""
+
+    before_cpu_s: float
+    before: Throttling
+
+    @classmethod
+    def since_now(cls, group: Group) -> ContainerGroup:
+        """Return ``group`` as it counts from now on; raises OSError where it is gone."""
+        return cls(group.version, group.folders, group.cpu_s(), group.throttling())
+
+    def cpu_s(self) -> float:
+        """CPU seconds of all that ran in the group since the start."""
+        return super().cpu_s() - self.before_cpu_s
+
+    def throttling(self) -> Throttling:
+        """How the quota was felt since the start."""
+        now = super().throttling()
+        periods = now.periods - self.before.periods
+        return Throttling(periods, now.waited_s - self.before.waited_s)
+
+
 @dataclass
 class Contained:
     """A function in its container; a ``spikes.serverless.box.Started``.
@@ -119,26 +149,29 @@ class Contained:
     api: str
     selector: selectors.BaseSelector
     deliver: Deliver
+    confinement: str = ""
+    group: Group | None = None
+    pid: int | None = None
     output: str = ""
     cpu_s: float | None = None
     peak_bytes: int | None = None
+    set_up_ns: int | None = None
     _id: str = ""
-    _group: Group | None = None
     _pipes: dict[str, int] = field(default_factory=dict)
-    _calls: list[Call] = field(default_factory=list)
+    _registered: list[int] = field(default_factory=list)
+    _process: int | None = None
 
     def __enter__(self) -> Self:
         self.confinement = self.box.confinement
         self._scratch = Path(tempfile.mkdtemp(prefix=f"spikebench-mark-{os.getpid()}-"))
         try:
-            self._open("start", self._started)
-            self._open("mark", self._marked)
             self._scratch.chmod(0o755)  # an image's user may be another, or be mapped to one
-            self._id = self._created()
-            self._call("wait?condition=next-exit", self._ended).await_head()
+            for name in _PIPES:
+                self._pipes[name] = self._opened(name)
+            self._bring_up()
         except REFUSED as error:
             self.end()
-            raise self._refused("create", error) from error
+            raise self._refused("start", error) from error
         except BaseException:
             self.end()
             raise
@@ -153,33 +186,19 @@ class Contained:
         self.end()
 
     def start(self) -> None:
-        """Ask the engine to start it now: what follows is told through ``deliver``."""
-        try:
-            self._call("start", self._answered)
-        except OSError as error:
-            text = f"the engine does not answer: {error}"
-            self.deliver(Happening("unstarted", time.monotonic_ns(), text=text))
-
-    @property
-    def pid(self) -> int | None:
-        """Its first process, by the number it has outside; None where it does not run."""
-        return int(self._state().get("Pid", 0)) or None
-
-    @property
-    def group(self) -> Group | None:
-        """Its control group, looked up when first asked for: nothing is being measured then."""
-        if self._group is None and (pid := self.pid) is not None:
-            self._group = Group.of_container(self._id, pid)
-        return self._group
+        """Have the waiting shell execute the function now: what follows is told."""
+        at_ns = time.monotonic_ns()
+        os.write(self._pipes["go"], b"\n")
+        self.deliver(Happening("started", at_ns))
 
     @property
     def pids(self) -> list[int]:
-        """Its living processes."""
-        if (group := self.group) is not None:
+        """Its living processes; where they cannot be seen, its first one."""
+        if self.group is not None:
             with suppress(OSError):
-                return group.pids()
+                return self.group.pids()
             return []
-        return [pid] if (pid := self.pid) is not None else []
+        return [self.pid] if self.pid is not None else []
 
     def is_mark(self, descriptor: int) -> bool:
         """Whether a descriptor of the selector's is the pipe of the mark."""
@@ -193,30 +212,45 @@ class Contained:
         """
         pids = self.pids
         if pids and not all(os.access(f"/proc/{pid}/fd", os.R_OK) for pid in pids):
-            return pids[0]
+            return self.pid
         return owner_of(port, pids)
 
     def killed_for_memory(self) -> bool:
-        """Whether the kernel has ended a process of it at the limit of its memory."""
-        if self._group is not None:
+        """Whether the kernel has ended a process of it at the limit of its memory.
+
+        As the group says, and, once that is gone with its last process, the engine.
+        """
+        if self.group is not None:
             with suppress(OSError):
-                return self._group.killed_for_memory() > 0
+                return self.group.killed_for_memory() > 0
         return bool(self._state().get("OOMKilled"))
 
     def end(self) -> None:
         """Remove the container and the pipes; safe to call twice."""
-        for call in self._calls:
-            call.close()
-        self._calls.clear()
-        for name in tuple(self._pipes):
-            self._close(name)
+        for descriptor in self._registered:
+            self.selector.unregister(descriptor)
+        self._registered.clear()
         try:
             self._remove()
         finally:
-            for name in ("start", "mark"):
-                (self._scratch / name).unlink(missing_ok=True)
-            with suppress(OSError):
-                self._scratch.rmdir()
+            self._discard()
+
+    def _bring_up(self) -> None:
+        api = self.box.host.client.api
+        self._id = self._created()
+        asked_ns = time.monotonic_ns()
+        api.start(self._id)
+        self.set_up_ns = time.monotonic_ns() - asked_ns
+        self.pid = int(self._state().get("Pid", 0)) or None
+        self._await_ready()
+        if self.pid is None:
+            raise self._failed("ended before its start")
+        self._process = os.pidfd_open(self.pid)
+        self._register(self._process, self._end_seen)
+        self._register(self._pipes["mark"], self._mark_seen)
+        time.sleep(_SETTLING_S)
+        if (group := Group.of_container(self._id, self.pid)) is not None:
+            self.group = ContainerGroup.since_now(group)
 
     def _created(self) -> str:
         api = self.box.host.client.api
@@ -249,47 +283,40 @@ class Contained:
             MARK_VARIABLE: f"{BESIDE}/mark",
         }
 
-    def _open(self, name: str, arrived: Callable[[], None]) -> None:
+    def _opened(self, name: str) -> int:
         path = self._scratch / name
         os.mkfifo(path)
         path.chmod(0o666)
         # Open for both, or the pipe would be at its end again with each one that closes it.
-        self._pipes[name] = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        self.selector.register(self._pipes[name], selectors.EVENT_READ, arrived)
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
-    def _close(self, name: str) -> None:
-        descriptor = self._pipes.pop(name)
+    def _register(self, descriptor: int, ready: Callable[[], None]) -> None:
+        self.selector.register(descriptor, selectors.EVENT_READ, ready)
+        self._registered.append(descriptor)
+
+    def _unregister(self, descriptor: int) -> None:
         self.selector.unregister(descriptor)
-        os.close(descriptor)
+        self._registered.remove(descriptor)
 
-    def _started(self) -> None:
-        self._arrived("start", "started")
+    def _await_ready(self) -> None:
+        ready, _, _ = select.select([self._pipes["ready"]], [], [], _READY_TIMEOUT_S)
+        if not ready:
+            raise self._failed(f"was not at its start within {_READY_TIMEOUT_S:g} s")
 
-    def _marked(self) -> None:
-        self._arrived("mark", "mark")
-
-    def _arrived(self, name: str, kind: Any) -> None:
+    def _mark_seen(self) -> None:
         with suppress(BlockingIOError):
-            os.read(self._pipes[name], 1)
-            self.deliver(Happening(kind, time.monotonic_ns()))
-            self._close(name)
+            os.read(self._pipes["mark"], 1)
+            self.deliver(Happening("mark", time.monotonic_ns()))
+            self._unregister(self._pipes["mark"])
 
-    def _call(self, what: str, answered: Callable[[int, bytes, int], None]) -> Call:
-        host = self.box.host
-        path = f"/v{host.client.api.api_version}/containers/{self._id}/{what}"
-        call = Call(host.address, path, self.selector, answered, _ASK_TIMEOUT_S)
-        self._calls.append(call)
-        return call
-
-    def _answered(self, status: int, body: bytes, at_ns: int) -> None:
-        if status not in (204, 304):
-            self.deliver(Happening("unstarted", at_ns, text=_message(body)))
-
-    def _ended(self, status: int, body: bytes, at_ns: int) -> None:
-        if status != 200:
-            text = f"the engine lost sight of it: {_message(body)}"
-        else:
-            text = how_it_ended(int(json.loads(body)["StatusCode"]))
+    def _end_seen(self) -> None:
+        at_ns = time.monotonic_ns()
+        assert self._process is not None
+        self._unregister(self._process)
+        text = "its exit code is not known"
+        with suppress(*REFUSED):
+            answer = self.box.host.client.api.wait(self._id, timeout=_ASK_TIMEOUT_S)
+            text = how_it_ended(int(answer["StatusCode"]))
         self.deliver(Happening("ended", at_ns, text=text))
 
     def _state(self) -> dict[str, Any]:
@@ -302,7 +329,7 @@ class Contained:
             return
         api = self.box.host.client.api
         try:
-            self.output = api.logs(self._id, tail=LOG_LINES).decode(errors="replace")
+            self.output = self._log()
             api.remove_container(self._id, v=True, force=True)
         except NotFound:
             pass
@@ -310,14 +337,27 @@ class Contained:
             raise self._refused("remove", error) from error
         self._id = ""
 
+    def _log(self) -> str:
+        raw = self.box.host.client.api.logs(self._id, tail=LOG_LINES)
+        return bytes(raw).decode(errors="replace")
+
+    def _discard(self) -> None:
+        for descriptor in (*self._pipes.values(), self._process):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._pipes.clear()
+        self._process = None
+        for name in _PIPES:
+            (self._scratch / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._scratch.rmdir()
+
+    def _failed(self, what: str) -> TargetError:
+        said = last_line(self._log()) or "nothing"
+        return TargetError(f"the container of {self.box.image} {what}; it said: {said}")
+
     def _refused(self, what: str, error: Exception) -> TargetError:
         return TargetError(
             f"Docker did not {what} a container of {self.box.image}: {what_it_said(error)}. See "
             "`docker info` and the engine's log, or use --target local."
         )
-
-
-def _message(body: bytes) -> str:
-    with suppress(ValueError, KeyError, TypeError):
-        return str(json.loads(body)["message"])
-    return body.decode(errors="replace")[:300]

@@ -14,7 +14,7 @@ from spikebench.target.cores import split_cores
 from spikebench.target.docker import SILENCE_S, engine, guard_of, sweep
 from spikes.serverless.cold_start import measure
 from spikes.serverless.docker.container import ContainerBox, Host
-from spikes.serverless.docker.images import InContainer, address_of_engine
+from spikes.serverless.docker.images import InContainer
 from spikes.serverless.docker.package import Packer
 from spikes.serverless.exchange import exchange
 from spikes.serverless.function import Build, Function
@@ -91,7 +91,7 @@ class ContainerLab:
             sweep(client)
             token = uuid.uuid4().hex
             self._stack.callback(guard_of(token).dismiss)
-            self._host = Host(client, address_of_engine(), token, _held_back(client.info()))
+            self._host = Host(client, token, _held_back(client.info()))
         return self._host
 
 
