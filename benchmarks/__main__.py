@@ -11,6 +11,7 @@ from functools import partial
 import click
 from rich.console import Console
 
+from benchmarks.cold_start import init_beside_rie, start_beside_bare
 from benchmarks.kafka_consumer import kafka_consumer_throughput
 from benchmarks.kafka_end_to_end import kafka_end_to_end
 from benchmarks.kafka_publish import kafka_publish_latency
@@ -18,6 +19,7 @@ from benchmarks.kafka_python import kafka_python
 from benchmarks.kafka_throughput import kafka_throughput
 from benchmarks.memory import memory
 from benchmarks.null_rate import null_rate
+from benchmarks.open_messaging import open_messaging
 from benchmarks.other_work import Reading
 from benchmarks.own_cpu import own_cpu_share
 from benchmarks.proof import PAGE, write_page
@@ -38,11 +40,14 @@ BENCHMARKS: dict[str, Benchmark] = {
     "kafka-publish-latency": kafka_publish_latency,
     "kafka-end-to-end": kafka_end_to_end,
     "kafka-python": kafka_python,
+    "open-messaging": open_messaging,
     "rabbitmq-classic-throughput": partial(queue_throughput, "classic"),
     "rabbitmq-quorum-throughput": partial(queue_throughput, "quorum"),
     "rabbitmq-stream-throughput": stream_throughput,
     "rabbitmq-publish-latency": rabbitmq_publish_latency,
     "own-cpu-share": own_cpu_share,
+    "cold-start-init-rie": init_beside_rie,
+    "cold-start-overhead": start_beside_bare,
     "memory": memory,
     "ten-thousand-trials": ten_thousand_trials,
 }

@@ -55,9 +55,13 @@ class Generator:
         at_once = Schedule(np.zeros(messages, np.int64), body, key)
         return self._run(at_once, at_most_s)
 
-    def evenly(self, rate_per_s: float, duration_s: float) -> Observation:
-        """Send at a fixed rate, evenly spaced."""
-        return self._run(self._uniform(rate_per_s, duration_s), duration_s)
+    def evenly(self, rate_per_s: float, duration_s: float, overrun_s: float = 0.0) -> Observation:
+        """Send at a fixed rate, evenly spaced.
+
+        What is late at the end may still be sent for ``overrun_s``.
+        """
+        planned = self._uniform(rate_per_s, duration_s)
+        return self._run(planned, duration_s, replace(_NO_OVERRUN, overrun_s=overrun_s))
 
     def in_bursts(
         self, rate_per_s: float, duration_s: float, every_s: float, overrun_s: float = 0.0

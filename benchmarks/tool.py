@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from spikebench.target.maven import class_path
 
 ARTEFACTS = Path(__file__).parents[1] / "spikes" / "messaging" / "artefacts"
 TIMEOUT_S = 180.0
+LOOK_EVERY_S = 0.5
+CLOSING_S = 10.0
 
 
 class ToolError(SpikebenchError):
@@ -24,21 +28,35 @@ class ToolError(SpikebenchError):
 
 @dataclass(frozen=True)
 class JavaTool:
-    """A Java program by its main class and the lock files of its class path."""
+    """A Java program by its main class and its class path: ``class_path``, then that of lock files.
+
+    ``options`` are for the JVM, and go before our generator's where the two disagree.
+    """
 
     main: str
     locks: Sequence[Path] = field(default_factory=tuple)
+    class_path: Sequence[Path] = field(default_factory=tuple)
+    options: Sequence[str] = field(default_factory=tuple)
 
     def run(
-        self, rig: Rig, arguments: Sequence[str], environ: Mapping[str, str] | None = None
+        self,
+        rig: Rig,
+        arguments: Sequence[str],
+        environ: Mapping[str, str] | None = None,
+        *,
+        folder: Path | None = None,
+        ended: Callable[[], bool] | None = None,
     ) -> str:
         """Run it to its end and return what it printed; raise ToolError with its last words.
 
-        ``environ`` is for what must not be seen in a list of processes.
+        ``environ`` is for what must not be seen in a list of processes; ``folder`` is where it
+        runs. ``ended`` is for a program that does its work and stays: it is then ended.
         """
-        jars = [str(jar) for lock in self.locks for jar in class_path(lock, rig.cache, rig.say)]
-        java = [str(rig.java_home / "bin" / "java"), *JVM_OPTIONS, "-cp", ":".join(jars)]
-        return _output([*java, self.main, *arguments], rig.cores.load, environ or {}, self.main)
+        locked = [jar for lock in self.locks for jar in class_path(lock, rig.cache, rig.say)]
+        jars = ":".join(map(str, (*self.class_path, *locked)))
+        java = [str(rig.java_home / "bin" / "java"), *JVM_OPTIONS, *self.options, "-cp", jars]
+        command = [*java, self.main, *arguments]
+        return _output(command, rig.cores.load, environ or {}, self.main, folder, ended)
 
 
 @dataclass(frozen=True)
@@ -55,7 +73,12 @@ class PythonTool:
 
 
 def _output(
-    command: Sequence[str], cores: Sequence[int], environ: Mapping[str, str], name: str
+    command: Sequence[str],
+    cores: Sequence[int],
+    environ: Mapping[str, str],
+    name: str,
+    folder: Path | None = None,
+    ended: Callable[[], bool] | None = None,
 ) -> str:
     # A child inherits the cores of the thread that starts it.
     before = os.sched_getaffinity(0)
@@ -67,15 +90,18 @@ def _output(
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **environ},
+            cwd=folder,
         )
     finally:
         os.sched_setaffinity(0, before)
-    return _finished(process, name)
+    return _finished(process, name, ended)
 
 
-def _finished(process: subprocess.Popen[str], name: str) -> str:
+def _finished(
+    process: subprocess.Popen[str], name: str, ended: Callable[[], bool] | None = None
+) -> str:
     try:
-        printed, complaints = process.communicate(timeout=TIMEOUT_S)
+        printed, complaints = _communicated(process, ended)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -84,10 +110,25 @@ def _finished(process: subprocess.Popen[str], name: str) -> str:
         process.kill()
         process.communicate()
         raise
-    if process.returncode != 0:
+    if process.returncode != 0 and not (ended and ended()):
         words = " | ".join((complaints or printed).strip().splitlines()[-5:])
         raise ToolError(f"{name} ended with code {process.returncode}: {words}")
     return printed
+
+
+def _communicated(
+    process: subprocess.Popen[str], ended: Callable[[], bool] | None
+) -> tuple[str, str]:
+    """What it printed and complained of; raises TimeoutExpired where it does not end in time."""
+    if ended is None:
+        return process.communicate(timeout=TIMEOUT_S)
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline and not ended():
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=LOOK_EVERY_S)
+    if ended():
+        process.terminate()
+    return process.communicate(timeout=CLOSING_S)
 
 
 def unexpected(name: str, printed: str) -> ToolError:

@@ -105,6 +105,71 @@ def test_table_writes_again_what_a_run_wrote(spikebench: Spikebench, results: Pa
     assert all(path.is_file() for path in written)
 
 
+@pytest.fixture
+def broken(results: Path) -> Path:
+    """The same, and a later run of faults."""
+    later = run(started_at="2026-01-03", run_id="20260103-c")
+    record_run(results, "20260103-c", map(with_fault, later))
+    return results
+
+
+def with_fault(record: Record) -> Record:
+    update = {"scenario": "faults-confirmed", "params": {"kind": "kill-broker"}}
+    return record.model_copy(update=update)
+
+
+def test_table_is_of_the_latest_run_that_is_not_of_faults(
+    spikebench: Spikebench, broken: Path
+) -> None:
+    where = ("--results", str(broken), "--format", "md")
+    assert "Run 20260102-b." in spikebench("table", *where)[1]
+    for asked in (["--faults"], ["--run", "20260103-c"]):
+        status, out, _ = spikebench("table", *where, *asked)
+        assert status == 0
+        assert out.startswith("# Faults\n\nRun 20260103-c.")
+
+
+def test_table_is_of_faults_where_there_is_nothing_else(
+    spikebench: Spikebench, broken: Path
+) -> None:
+    for name in ("20260101-a", "20260102-b"):
+        run_path("messaging", name, broken).unlink()
+    run_path("messaging", "20260104-empty", broken).touch()
+    out = spikebench("table", "--results", str(broken), "--format", "md")[1]
+    assert out.startswith("# Faults\n\nRun 20260103-c.")
+
+
+def test_compare_is_within_the_latest_run_that_is_not_of_faults(
+    spikebench: Spikebench, broken: Path
+) -> None:
+    asked = ("compare", "kafka", "rabbitmq-quorum", "--results", str(broken))
+    assert "change-data, software: end_to_end_p50" in spikebench(*asked)[1]
+    named = ("--scenario", "faults-confirmed", "--metric", "end_to_end_p50")
+    status, out, _ = spikebench(*asked, *named)
+    assert status == 0
+    assert "faults-confirmed" in out
+    assert "change-data" not in out
+
+
+def test_compare_of_candidates_for_faults_alone_is_within_a_run_of_faults(
+    spikebench: Spikebench, broken: Path
+) -> None:
+    names = {"kafka": "kafka-3", "rabbitmq-quorum": "rabbitmq-quorum-3"}
+    made = [
+        with_fault(record).model_copy(update={"candidate": names[record.candidate]})
+        for record in run(started_at="2026-01-02", run_id="20260102-f")
+        if record.candidate in names
+    ]
+    record_run(
+        broken, "20260105-f", (r.model_copy(update={"started_at": "2026-01-05"}) for r in made)
+    )
+    record_run(broken, "20260106-g", run(started_at="2026-01-06", run_id="20260106-g"))
+    asked = ("compare", "kafka-3", "rabbitmq-quorum-3", "--metric", "end_to_end_p50")
+    status, out, _ = spikebench(*asked, "--results", str(broken))
+    assert status == 0
+    assert "faults-confirmed" in out
+
+
 def test_compare_two_candidates(spikebench: Spikebench, results: Path) -> None:
     status, out, _ = spikebench("compare", "kafka", "rabbitmq-quorum", "--results", str(results))
     assert status == 0

@@ -147,7 +147,9 @@ def _published(measured: Sequence[Record], scenarios: Mapping[str, Scenario]) ->
 
 
 def _version(trials: Sequence[Record]) -> str:
-    return next((t.versions["runtime"] for t in trials if t.versions.get("runtime")), "")
+    """The version of the language's own runtime; empty where no trial tells it."""
+    language = trials[0].candidate.partition("-")[0]
+    return next((t.versions[language] for t in trials if language in t.versions), "")
 
 
 def _agreement(rows: Sequence[Row]) -> Iterator[str]:

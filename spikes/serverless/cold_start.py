@@ -14,8 +14,8 @@ Clock: ``time.monotonic_ns``, one for every process of the machine.
 
 ``cold_start`` is response − start: the three phases and the turn-around, to the nanosecond. What
 error remains is told in ``runtime_api`` (stamps are late by our waking up: tens of microseconds,
-more where our processor is taken) and in ``starter`` (some tens of microseconds of ours lie between
-the start and the command). Our garbage collector rests meanwhile, and we keep off the function's
+more where our processor is taken) and in ``starter`` (0.2 ms of ours lie between the start and the
+command). Our garbage collector rests meanwhile, and we keep off the function's
 processors where there are others.
 """
 
@@ -69,12 +69,15 @@ def measure(
     return Outcome(
         status=status,
         reason=reason,
+        limit="client" if seen.spoilt else "unknown",
         metrics={
             **_phases(seen),
             **_warmth(seen),
             **_resources(seen, box),
             "classes_loaded": _classes(function, seen),
-            "package_size": _number(function.package_bytes / MIB, "MB", "lower", noise_free=True),
+            "package_size": _number(
+                function.package_bytes / MIB, "MB", "lower", n=1, noise_free=True
+            ),
         },
         resources=Resources(
             candidate_cpu_s=seen.cpu_s,
@@ -93,6 +96,7 @@ def _phases(seen: Seen) -> dict[str, Metric]:
         "cold_start": _span(seen.start_ns, answered_ns),
         **_until_next(seen),
         "turn_around": _span(seen.next_ns, written_ns, better="neither"),
+        "lateness": _lateness(seen),
         "first_invoke": _span(written_ns, answered_ns),
     }
 
@@ -103,6 +107,12 @@ def _set_up(seen: Seen) -> dict[str, Metric]:
         return {}
     note = "before the start: no part of the cold start"
     return {"container_start": _number(seen.set_up_ns / 1e6, "ms", "neither", note)}
+
+
+def _lateness(seen: Seen) -> Metric:
+    """How long we were ready to stamp and had no processor: stamps are late by no more."""
+    late_ms = None if seen.late_ns is None else seen.late_ns / 1e6
+    return _number(late_ms, "ms", "neither", "" if seen.late_ns is not None else "not reached")
 
 
 def _until_next(seen: Seen) -> dict[str, Metric]:
@@ -207,8 +217,6 @@ def _number(
     n: int | None = None,
     noise_free: bool = False,
 ) -> Metric:
-    if n is None and value is not None:
-        n = 1
     return Metric(value=value, unit=unit, better=better, n=n, note=note, noise_free=noise_free)
 
 

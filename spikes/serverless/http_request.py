@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 LARGEST_HEAD_BYTES = 65_536
 LARGEST_BODY_BYTES = 32 * 1024 * 1024
-"""Lambda takes 6 MB of a response (quota "Invocation payload"); what is larger can still be told."""
+"""Lambda takes 6 MB of a response (quota "Invocation payload"); what is larger can be told too."""
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])")
 _FIELD = re.compile(

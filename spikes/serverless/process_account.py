@@ -1,4 +1,4 @@
-"""What the kernel has in its books of a living process: CPU, reads from the disk, start, sockets."""
+"""What the kernel knows of a living process: CPU, reads from the disk, its start, its sockets."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def _cpu_s(pid: int) -> float:
         if ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock)) == 0:
             return time.clock_gettime(clock.value)
     return 0.0
+
+
+def waited_for_core_ns(schedstat: Path = _PROC / "thread-self" / "schedstat") -> int | None:
+    """How long this thread has been ready and waiting for a processor so far, in nanoseconds.
+
+    The second figure of Linux's schedstat ("time spent waiting on a runqueue"); None without it.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        return int(schedstat.read_text().split()[1])
+    return None
 
 
 def disk_read_bytes(pids: Sequence[int], proc: Path = _PROC) -> int | None:

@@ -187,7 +187,7 @@ def _nearest(wanted: Wanted, versions: list[str]) -> tuple[str, str]:
     language = _VERSIONED.get(wanted.candidate)
     if language is None:
         return versions[0], ""
-    if not wanted.version:
+    if not re.fullmatch(r"v?\d+(\.\d+)*", wanted.version):  # none, or none that has a place
         newest = max(versions, key=_ordinal)
         return newest, f"{language} {newest}, the newest published; the local version is not known"
     depth = versions[0].count(".") + 1

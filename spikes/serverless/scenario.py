@@ -19,6 +19,7 @@ Lever = Literal[
     "baseline",
     "c1",
     "lambda-flags",
+    "lambda-runtime",
     "appcds",
     "appcds+c1",
     "aot-cache",

@@ -17,7 +17,7 @@ class Behaviour:
     """What the runtime does beyond answering each event with itself; numbers of invokes from 1.
 
     ``*_s`` are sleeps: before the mark, between mark and first ``next``, in the first invoke and in
-    each later one. ``eat_mb`` is taken at init, ``orphan`` leaves a process in a session of its own.
+    each later one. ``eat_mb`` is taken at init, ``orphan`` leaves a process in another session.
     """
 
     before_mark_s: float = 0.0

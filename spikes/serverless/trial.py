@@ -22,11 +22,15 @@ from spikes.serverless.process_account import (
     disk_read_bytes,
     since_boot_s,
     started_s,
+    waited_for_core_ns,
 )
 from spikes.serverless.runtime_api import Endpoint
 
 TURN_AROUND_NS, TURN_AROUND_SHARE = 1_000_000, 0.01
-"""Beyond both, the time between ``next`` and the event is too much of ours for the trial to count."""
+"""Beyond both, the time from ``next`` to the event is too much of ours for the trial to count."""
+
+LATE_NS, LATE_SHARE = 2_000_000, 0.05
+"""Beyond both, we may have been too late to stamp: the trial is void, and ours is the fault."""
 
 WARM_READ_BYTES = 1_000_000
 """A start that is to find its files in memory may not read more than this from the disk."""
@@ -67,6 +71,8 @@ class Seen:
     cpu_cold_s: float | None = None
     cpu_s: float | None = None
     disk_read_bytes: int | None = None
+    late_ns: int | None = None
+    spoilt: bool = False
     throttled_s: float | None = None
     peak_bytes: int | None = None
     group_peak_bytes: int | None = None
@@ -74,12 +80,18 @@ class Seen:
 
 
 class UnfitError(Exception):
-    """The trial ends here, failed or void; ``words``: the function's last ones may say why."""
+    """The trial ends here, failed or void; ``words``: the function's last ones may say why.
 
-    def __init__(self, reason: str, status: Status = "failed", *, words: bool = False) -> None:
+    ``ours``: the harness spoilt it, and the trial may be measured once more.
+    """
+
+    def __init__(
+        self, reason: str, status: Status = "failed", *, words: bool = False, ours: bool = False
+    ) -> None:
         super().__init__(reason)
         self.status: Status = status
         self.words = words
+        self.ours = ours
 
 
 class Trial:
@@ -119,6 +131,7 @@ class Trial:
             self.seen.peak_bytes = boxed.peak_bytes
         if unfit is None:
             return "valid", ""
+        self.seen.spoilt = unfit.ours
         said = last_line(boxed.output) if unfit.words else ""
         return unfit.status, f"{unfit}; its last words: {said}" if said else str(unfit)
 
@@ -144,9 +157,12 @@ class Trial:
             raise UnfitError(
                 "the page cache cannot be dropped here: neither way is allowed", "void"
             )
+        waited_ns = waited_for_core_ns()
         self._boxed.start()
         self.seen.next_ns = self._await_call(self._timeouts.init_s).at_ns
         self._invoke(self._note_cold_account)
+        if waited_ns is not None:
+            self.seen.late_ns = (waited_for_core_ns() or waited_ns) - waited_ns
         if self.seen.start_ns is None:
             self._await("started", _STARTED_TIMEOUT_S)
 
@@ -274,11 +290,19 @@ class Trial:
         start_ns = self.seen.start_ns
         if next_ns is None or start_ns is None:
             raise UnfitError("the start was not stamped", "void")
+        if self._was_late(start_ns):
+            late_ms = (self.seen.late_ns or 0) / 1e6
+            reason = f"we waited {late_ms:.1f} ms for a processor of our own: stamps may be late"
+            raise UnfitError(reason, "void", ours=True)
         ours_ns = written_ns - next_ns
         cold_ns = written_ns + self.seen.invoke_ns[0] - start_ns
         if ours_ns > max(TURN_AROUND_NS, TURN_AROUND_SHARE * cold_ns):
             reason = f"{ours_ns / 1e6:.1f} ms of {cold_ns / 1e6:.1f} were our own turn-around"
-            raise UnfitError(reason, "void")
+            raise UnfitError(reason, "void", ours=True)
+
+    def _was_late(self, start_ns: int) -> bool:
+        cold_ns = self.seen.written_ns[0] + self.seen.invoke_ns[0] - start_ns
+        return (self.seen.late_ns or 0) > max(LATE_NS, LATE_SHARE * cold_ns)
 
     def _check_page_cache(self) -> None:
         read = self.seen.disk_read_bytes
@@ -317,7 +341,7 @@ def undisturbed(cpus: Sequence[int]) -> Iterator[None]:
     if others := before - set(cpus):
         os.sched_setaffinity(0, others)
     policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
-    with suppress(PermissionError):
+    with suppress(OSError):
         # What we start does not inherit it.
         first = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, first, os.sched_param(1))

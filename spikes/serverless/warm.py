@@ -24,12 +24,12 @@ def invokes_until_warm(durations_ms: Sequence[float]) -> tuple[int | None, str]:
     """Return how many invokes come before the first warm one, or None with the reason.
 
     The *final median* is that of the last quarter of the invokes. A running median of 10 invokes is
-    warm where it is no more than 10 % (or 20 µs, the larger) above the final median; to be faster is
-    no fault. Warm is the first invoke whose running median is warm and from which four in five
+    warm where it is no more than 10 % (or 20 µs, the larger) above the final median; faster is no
+    fault. Warm is the first invoke whose running median is warm and from which four in five
     running medians are: a median shrugs off single slow invokes, the four in five bursts of them,
-    and a plateau before the last compilation is not warm in itself. The first invoke is the cold one, so that the
-    answer is 1 at least. It is withheld below 40 invokes, and where the first warm invoke lies in
-    the last quarter: what is still getting faster at the end has no final speed.
+    and a plateau before the last compilation is not warm in itself. The first invoke is
+    the cold one, so that the answer is 1 at least. It is withheld below 40 invokes, and where the
+    first warm invoke lies in the last quarter: what still gets faster then has no final speed.
     """
     count = len(durations_ms)
     if count < LEAST_INVOKES:

@@ -52,6 +52,12 @@ def test_what_is_open_and_what_was_not_measured_is_said() -> None:
     assert line_of(told, "| RabbitMQ, quorum queue").endswith("| — | — | 0 | — | not measured |")
 
 
+def test_a_tool_that_was_not_run_is_said_to_be_and_how_to_get_it() -> None:
+    told = page(list(rows()))
+    assert line_of(told, "| records published").endswith("| — | — | 0 | — | not run, see above |")
+    assert "To run it: clone https://github.com/openmessaging/benchmark, check" in told
+
+
 def test_the_absolute_figures_are_those_of_the_run() -> None:
     assert "- `kafka-throughput`: ours 12/s, theirs 10/s" in page(list(rows()))
 

@@ -47,3 +47,27 @@ def test_a_python_tool_is_run_by_our_interpreter_on_the_cores_of_the_load(tmp_pa
     assert "January 2026" in PythonTool("calendar").run(rig, ["2026", "1"])
     with pytest.raises(ToolError, match=r"no\.such ended with code 1: .*No module named 'no'"):
         PythonTool("no.such").run(rig, [])
+
+
+def test_a_tool_runs_in_a_folder_with_options_and_a_class_path_of_its_own(tmp_path: Path) -> None:
+    rig = rig_with('pwd; echo "$*"', tmp_path)
+    folder = tmp_path / "place"
+    folder.mkdir()
+    java = JavaTool("org.example.Tool", class_path=[tmp_path / "a.jar"], options=["-Xmx1g"])
+    place, told = java.run(rig, ["--size"], folder=folder).splitlines()
+    assert place == str(folder)
+    assert told.endswith(f"-Xmx1g -cp {tmp_path}/a.jar org.example.Tool --size")
+
+
+def test_a_tool_that_stays_when_its_work_is_done_is_ended(tmp_path: Path) -> None:
+    rig = rig_with("echo done; touch done; exec sleep 600", tmp_path)
+    tool = JavaTool("org.example.Tool")
+    folder = tmp_path / "place"
+    folder.mkdir()
+    assert tool.run(rig, [], folder=folder, ended=(folder / "done").exists) == "done\n"
+
+
+def test_a_tool_that_ends_before_its_work_is_done_is_an_error(tmp_path: Path) -> None:
+    rig = rig_with("echo 'no broker' >&2; exit 3", tmp_path)
+    with pytest.raises(ToolError, match="ended with code 3: no broker"):
+        JavaTool("org.example.Tool").run(rig, [], ended=lambda: False)

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from spikebench.errors import DriverError
+from spikebench.errors import DriverError, SpikebenchError
+from spikebench.load import crew as crew_module
 from spikebench.load.crew import Crew, Hand, Runtime, split_roles
 from spikebench.load.generator import Roles
 from tests.synthetic.workload import cargo, wiring
@@ -181,3 +183,27 @@ def test_a_worker_that_closed_its_pipes_and_lingers_is_not_used_again(small_crew
     (second,) = small_crew.hands(PYTHON, 1)
     assert second is not first
     open_driver(second, "FlawedDriver")
+
+
+def test_no_room_for_what_is_handed_over_says_what_to_do(
+    small_crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (hand,) = small_crew.hands(PYTHON, 1)
+    open_driver(hand, "ChattyDriver")
+    hand._scratch = tmp_path / "gone"
+    with pytest.raises(SpikebenchError, match=rf"written to {tmp_path}/gone.*Make room.*TMPDIR"):
+        hand.hand_over(cargo(), "cargo")
+    monkeypatch.setattr(crew_module, "is_full", lambda _: True)
+    with pytest.raises(DriverError, match=rf"The disk of {tmp_path}/gone is full.*TMPDIR"):
+        hand.harvest("main")
+
+
+def test_no_temporary_folder_for_workers_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with (
+        Crew(sorted(os.sched_getaffinity(0))) as crew,
+        pytest.raises(SpikebenchError, match=r"written to a temporary folder.*TMPDIR"),
+    ):
+        crew.hands(PYTHON, 1)

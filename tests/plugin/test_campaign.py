@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ from spikebench.cell import Cell
 from spikebench.measure.outcome import Limit, Status
 from spikebench.plan import Selection
 from spikebench.plugin.campaign import Campaign
-from spikebench.plugin.options import Options
-from spikebench.record import Record
+from spikebench.plugin.options import LATEST, Options
+from spikebench.record import Record, run_path
+from spikebench.scenario.messages import Fault
+from tests.report.synthetic import scenario
 from tests.synthetic.workload import cell
 
 
@@ -38,6 +41,27 @@ def test_and_no_more_than_once() -> None:
     run = Told(("void", "client"), ("void", "client"), ("valid", "target"))
     assert campaign(run).measure(cell(), 0).status == "void"
     assert len(run.left) == 1
+
+
+@pytest.mark.parametrize(("faults", "gone_on_with"), [(True, "early"), (False, "late")])
+def test_the_latest_run_of_its_kind_is_gone_on_with(
+    tmp_path: Path, faults: bool, gone_on_with: str
+) -> None:
+    for name, started_at, first in (
+        ("early", "2026-01-01", "breaks"),
+        ("late", "2026-01-02", "change-data"),
+    ):
+        path = run_path("tiny", name, tmp_path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"started_at": started_at, "scenario": first}) + "\n")
+    asked = Selection(faults=faults)
+    options = Options("smoke", asked, 1, None, LATEST, tmp_path)
+    went_on = Campaign("tiny", options, say=lambda _: None, watch=lambda _: None)
+    went_on.__dict__["scenarios"] = {
+        "change-data": scenario(),
+        "breaks": scenario("breaks", experiment="fault", fault=Fault(at_s=1)),
+    }
+    assert went_on.run_id == gone_on_with
 
 
 def resumed(run: Any, *earlier: tuple[Status, Limit]) -> Campaign:

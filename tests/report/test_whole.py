@@ -54,7 +54,10 @@ def test_a_table_on_a_full_disk_is_one_clear_error_and_no_half_file(
     write("messaging", records[:18], scenarios, tmp_path)
     earlier = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     fill(monkeypatch, after_bytes)
-    with pytest.raises(RecordError, match=r"No space left.*records are intact: make room.*table"):
+    with pytest.raises(
+        RecordError,
+        match=r"No space left.*intact: make room.*run: spikebench table messaging --write$",
+    ):
         write("messaging", records, scenarios, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(earlier)
     assert (tmp_path / "plot-change-data.svg").read_bytes() == earlier["plot-change-data.svg"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.record import Metric, Record
+from spikebench.report.layout import as_recorded, untold
+from spikes.serverless import layout as serverless
 from spikes.serverless.scenario import Analysis, ColdStart, Requires
 
 STARTS: Mapping[tuple[str, str], tuple[float, float, float]] = {
@@ -24,6 +27,9 @@ STARTS: Mapping[tuple[str, str], tuple[float, float, float]] = {
 """Milliseconds of each phase at 1,769 MB."""
 
 CLIENTS = {"java-17": "java", "java-21": "java", "python": "awslambdaric", "rust": "lambda_runtime"}
+LAYOUT = replace(serverless.LAYOUT, complete=as_recorded, tell=untold)
+"""The spike's own, with nothing beside the records: no prices, no published figures."""
+
 MACHINE = {"cpu": "Synthetic", "cores": 2, "fingerprint": "0f0f0f0f0f0f"}
 SOURCE = (
     "Cold starts of AWS Lambda as published by maxday/lambda-perf (daily files 2026-07-23 to "

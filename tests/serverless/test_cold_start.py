@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from spikebench.measure.outcome import Outcome
-from spikes.serverless import cold_start
+from spikes.serverless import cold_start, trial
 from spikes.serverless.box import Box
 from spikes.serverless.cold_start import measure
 from spikes.serverless.function import Function
@@ -108,11 +108,15 @@ def test_each_phase_lasts_as_long_as_it_sleeps_and_the_sum_is_the_cold_start(
 def test_a_sleep_is_in_its_own_phase_and_in_no_other(tmp_path: Path) -> None:
     """Each phase is slept in once, for longer than a loaded machine holds the others up."""
     slept_s = 2.0
-    for name, phase in (("before_mark_s", 0), ("init_s", 1), ("first_s", 3)):
-        outcome = tried(tmp_path, replace(Behaviour(), **{name: slept_s}))
-        spans = [value(outcome, each) for each in PHASES]
-        assert spans[phase] >= slept_s * 1e3
-        assert max(spans) == spans[phase]
+    behaviours = {
+        "runtime_up": Behaviour(before_mark_s=slept_s),
+        "init": Behaviour(init_s=slept_s),
+        "first_invoke": Behaviour(first_s=slept_s),
+    }
+    for phase, behaviour in behaviours.items():
+        outcome = tried(tmp_path, behaviour)
+        spans = {name: value(outcome, name) for name in PHASES}
+        assert max(spans, key=lambda name: spans[name]) == phase
 
 
 def test_invokes_are_listed_each_with_its_time(tmp_path: Path) -> None:
@@ -189,6 +193,29 @@ def test_a_function_that_talks_much_is_not_held_up(tmp_path: Path) -> None:
 
 def test_what_a_function_leaves_running_is_ended(tmp_path: Path) -> None:
     assert tried(tmp_path, Behaviour(orphan=True)).status == "valid"
+
+
+@pytest.mark.parametrize(("waited_ms", "status"), [(0.0, "valid"), (1e6, "void")])
+def test_a_start_for_which_we_had_no_processor_is_void_and_may_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited_ms: float, status: str
+) -> None:
+    """The kernel's account of how long we waited is pretended: 0 before the start, then this."""
+    told = [int(waited_ms * 1e6), 0]
+    monkeypatch.setattr(trial, "waited_for_core_ns", told.pop)
+    monkeypatch.setattr(trial, "LATE_NS", 2_000_000)
+    outcome = tried(tmp_path, Behaviour())
+    assert (outcome.status, value(outcome, "lateness")) == (status, waited_ms)
+    assert (outcome.limit == "client") == (status == "void")
+    assert ("we waited" in outcome.reason) == (status == "void")
+
+
+def test_where_the_kernel_keeps_no_account_lateness_is_withheld(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "waited_for_core_ns", lambda: None)
+    outcome = tried(tmp_path, Behaviour())
+    assert outcome.status == "valid"
+    assert outcome.metrics["lateness"].value is None
 
 
 SHORT = Timeouts(init_s=1.0, invoke_s=1.0)

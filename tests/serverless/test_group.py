@@ -11,6 +11,8 @@ import pytest
 
 from spikes.serverless.group import Group, NoGroupError, vcpus
 
+QUOTA = str(round(512 / 1769 * 20_000))
+
 
 def place(root: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
@@ -157,9 +159,9 @@ def test_a_process_that_joins_is_in_it_with_share_and_limit(real: Group) -> None
         assert real.killed_for_memory() == 0
     cpu, memory = real.folders["cpu"], real.folders["memory"]
     if real.version == 2:
-        assert (cpu / "cpu.max").read_text().split() == ["5788", "20000"]
+        assert (cpu / "cpu.max").read_text().split() == [QUOTA, "20000"]
         assert int((memory / "memory.max").read_text()) == 512 * 2**20
     else:
         assert int((cpu / "cpu.cfs_period_us").read_text()) == 20_000
-        assert int((cpu / "cpu.cfs_quota_us").read_text()) == 5788
+        assert int((cpu / "cpu.cfs_quota_us").read_text()) == int(QUOTA)
         assert int((memory / "memory.limit_in_bytes").read_text()) == 512 * 2**20

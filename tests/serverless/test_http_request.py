@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import h11
 import pytest
 from hypothesis import given
@@ -31,7 +33,7 @@ def messages(draw: st.DrawFn) -> tuple[bytes, bytes]:
         return head.encode() + body, body
     cuts = sorted(draw(st.lists(st.integers(0, len(body)), max_size=4)))
     edges = [0, *cuts, len(body)]
-    pieces = [body[a:b] for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    pieces = [body[a:b] for a, b in pairwise(edges) if a < b]
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
     head = "\r\n".join([*lines, "Transfer-Encoding: chunked", "", ""])
     trailers = draw(st.sampled_from([b"", b"Lambda-Runtime-Function-Error-Type: x\r\n"]))
@@ -57,7 +59,7 @@ def by_h11(data: bytes) -> Request:
 def in_pieces(data: bytes, cuts: list[int]) -> list[Request]:
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     reader, found = RequestReader(), list[Request]()
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         found += reader.feed(data[begin:end])
     return found
 
@@ -92,10 +94,9 @@ def test_a_request_is_not_there_before_its_last_byte(message: tuple[bytes, bytes
 def test_whatever_comes_is_read_or_refused(data: bytes, cuts: list[int]) -> None:
     try:
         found = in_pieces(data, cuts)
-    except MalformedRequestError as error:
-        assert error.status.startswith("4")
-    else:
-        assert all(request.method and request.path for request in found)
+    except MalformedRequestError:
+        return
+    assert all(request.method and request.path for request in found)
 
 
 @given(messages(), st.integers(0, 100), st.integers(0, 255))
@@ -105,9 +106,10 @@ def test_a_spoilt_head_is_read_or_refused(
     data = bytearray(message[0])
     data[place % len(data)] = byte
     try:
-        RequestReader().feed(bytes(data))
-    except MalformedRequestError as error:
-        assert error.status.startswith("4")
+        found = RequestReader().feed(bytes(data))
+    except MalformedRequestError:
+        return
+    assert all(request.method and request.path for request in found)
 
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"

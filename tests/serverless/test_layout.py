@@ -13,9 +13,11 @@ from spikebench.record import Metric, Record
 from spikebench.report.layout import load
 from spikebench.report.table import Row, tabulate
 from spikebench.scenario.model import Scenario
-from spikes.serverless.layout import ANALOGUE, BEYOND, LAYOUT
+from spikes.serverless import layout
+from spikes.serverless.layout import ANALOGUE, BEYOND
 from spikes.serverless.scenario import Requires
 from tests.serverless.cold_starts import (
+    LAYOUT,
     SOURCE,
     STARTS,
     candidates,
@@ -25,7 +27,7 @@ from tests.serverless.cold_starts import (
     scenario,
 )
 
-NAME = "spikes.serverless.layout:LAYOUT"
+NAME = "tests.serverless.cold_starts:LAYOUT"
 SCENARIOS: dict[str, Scenario] = {"hello": scenario()}
 SIZES = (512, 1769)
 
@@ -52,6 +54,7 @@ def markdown(records: list[Record], scenarios: dict[str, Scenario] | None = None
 
 
 def test_the_layout_is_found_by_its_name() -> None:
+    assert load("spikes.serverless.layout:LAYOUT") is layout.LAYOUT
     assert load(NAME) is LAYOUT
 
 

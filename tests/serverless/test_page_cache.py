@@ -110,7 +110,7 @@ def test_a_warm_start_that_reads_from_the_disk_is_void(tmp_path: Path) -> None:
 def test_where_dropping_had_no_effect_the_trial_is_void(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial, "disk_read_bytes", lambda pids: 0)
+    monkeypatch.setattr(trial, "disk_read_bytes", lambda _: 0)
     box = Box(512, page_cache="dropped", confined=False)
     outcome = measure(synthetic(tmp_path), b"{}", {}, box)
     assert outcome.status == "void"

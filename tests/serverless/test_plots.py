@@ -13,12 +13,12 @@ from matplotlib.text import Text
 
 from spikebench.record import Record
 from spikebench.report.table import Section, tabulate
-from spikes.serverless.layout import LAYOUT
 from spikes.serverless.plots import draw
 from spikes.serverless.plots.panels import by_invoke, by_memory, invokes_of, memory_of
 from spikes.serverless.plots.phases import PHASES, phases_of
 from spikes.serverless.plots.rows import main_state
 from tests.serverless.cold_starts import (
+    LAYOUT,
     SOURCE,
     STARTS,
     candidates,

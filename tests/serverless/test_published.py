@@ -97,6 +97,12 @@ def test_candidates_and_levers_have_their_rows(
             "python3.14",
             "Python 3.14, the newest published; the local version is not known",
         ),
+        (
+            "python",
+            "pypy 7.3",
+            "python3.14",
+            "Python 3.14, the newest published; the local version is not known",
+        ),
     ],
 )
 def test_the_nearest_version_stands_in_and_is_named(

@@ -215,7 +215,7 @@ def test_comparisons_that_decide_nothing_do_not_weigh_on_the_others() -> None:
 
 
 def test_an_adjusted_verdict_says_what_would_settle_it() -> None:
-    found = holm([compare(A, B, 0.1)] * 60)[0]
+    found = holm([compare(A, B, 0.1)] * 120)[0]
     assert found.verdict == "unresolved"
     assert found.trials_needed is not None
     assert "trials a side would settle it" in found.reason

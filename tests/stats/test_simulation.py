@@ -25,9 +25,6 @@ from benchmarks.simulation import (
 )
 from spikebench.stats import compare
 
-SHORT = {"power-6": 0.75}
-"""Promises that are not kept, with what is reached all the same; docs/method.md says why."""
-
 FIGURES: dict[str, Figure] = {}
 
 
@@ -38,11 +35,7 @@ def figure(asked: Simulation) -> Figure:
 
 @pytest.mark.parametrize("asked", SIMULATIONS, ids=lambda asked: asked.name)
 def test_the_promise_is_kept(asked: Simulation) -> None:
-    found = figure(asked)
-    if asked.name in SHORT:
-        assert SHORT[asked.name] <= found.value < asked.least
-    else:
-        assert found.kept
+    assert figure(asked).kept
 
 
 def test_what_is_promised_is_what_was_asked_for() -> None:

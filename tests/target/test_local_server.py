@@ -1,8 +1,11 @@
 import os
+import re
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -13,8 +16,10 @@ import psutil
 import pytest
 
 from spikebench.errors import TargetError
+from spikebench.target import scratch
 from spikebench.target.local_server import Launch, LocalServer
 from spikebench.target.ports import answers, free_ports
+from spikebench.target.small_disk import fill
 from spikebench.target.software import Cores
 
 CORES = Cores(server=[min(os.sched_getaffinity(0))], load=[max(os.sched_getaffinity(0))])
@@ -256,6 +261,43 @@ def test_a_disk_that_is_full_is_one_clear_error() -> None:
     with pytest.raises(TargetError, match=r"No space left on device. Make room .*TMPDIR"):
         LocalServer.start("example", prepare, CORES, print)
     assert [folder.exists() for folder in folders] == [False]
+
+
+def test_a_server_that_finds_its_disk_full_says_where_to_make_room() -> None:
+    says = "raise SystemExit('cannot write: No space left on device')"
+    example = Example(command=[sys.executable, "-c", says])
+    with pytest.raises(TargetError) as raised:
+        LocalServer.start("example", example, CORES, print)
+    parent = re.escape(str(example.folders[0].parent))
+    assert re.search(rf"The disk of {parent} is full\. Make room .*TMPDIR", str(raised.value))
+    assert "doctor" not in str(raised.value)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file system of a few MB for temporary files, taken for a real disk."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m,mode=1777", "spikebench", str(tmp_path)]
+    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(scratch, "_parent", lambda _: tmp_path)
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_disk_too_full_for_the_servers_log_is_told_all_the_same(small_disk: Path) -> None:
+    class Filling(Example):
+        def __call__(self, folder: Path) -> Launch:
+            fill(small_disk)
+            return super().__call__(folder)
+
+    writes = "import pathlib; pathlib.Path('data').write_bytes(bytes(1 << 16))"
+    example = Filling(command=[sys.executable, "-c", writes])
+    with pytest.raises(TargetError, match=rf"(.|\n)*The disk of {small_disk} is full\. Make room"):
+        LocalServer.start("example", example, CORES, print)
+    assert [folder.exists() for folder in example.folders] == [False]
 
 
 def test_an_interrupted_start_leaves_nothing() -> None:

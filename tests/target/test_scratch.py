@@ -1,6 +1,8 @@
 import os
+import shutil
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,3 +46,20 @@ def test_no_room_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(scratch, "_open_to_all", lambda _: True)
     with pytest.raises(TargetError, match=f"no folder for the data of example.*{file}.*TMPDIR"):
         make_scratch("example", None)
+
+
+def test_no_temporary_folder_at_all_is_the_same_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with pytest.raises(TargetError, match=r"No usable temporary directory.*Make room.*TMPDIR"):
+        make_scratch("example", None)
+
+
+@pytest.mark.parametrize(("free", "full"), [(0, True), ((1 << 20) - 1, True), (1 << 20, False)])
+def test_less_than_a_mebibyte_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, full: bool
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert scratch.is_full(tmp_path) is full

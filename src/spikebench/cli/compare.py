@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,6 +13,8 @@ from spikebench.cli.spike import chosen_spike
 from spikebench.errors import GateError, RecordError, UsageError
 
 if TYPE_CHECKING:
+    from spikebench.candidate import Candidate
+    from spikebench.record import Kind
     from spikebench.record.trials import Trials
     from spikebench.report.declared import Declared
     from spikebench.scenario.model import Scenario
@@ -26,7 +28,7 @@ Pair = tuple["Trials", "Trials"]
 @click.argument("names", nargs=-1)
 @click.option("--baseline", metavar="NAME", help="Compare all NAMES, or all there are, with it.")
 @click.option("--spike", metavar="NAME", help="Which spike, where there are several.")
-@click.option("--run", metavar="RUN", help="The run to compare in; else the latest.")
+@click.option("--run", metavar="RUN", help="The run to compare in; else the latest but of faults.")
 @click.option("--scenario", metavar="NAME", help="Only this scenario.")
 @click.option("--metric", metavar="NAME", help="Else the one each scenario declares.")
 @click.option(
@@ -59,7 +61,8 @@ def compare(
 
     The ratio is A ÷ B with its 95 % interval over trials; all comparisons shown together are
     Holm-adjusted. No verdict is drawn across fidelities, from an emulator's timings, from fewer
-    than 6 trials a side, or between different machines, targets or workloads.
+    than 6 trials a side, or between different machines, targets or workloads. Candidates are those
+    of the latest run that is not of faults; with a --scenario of faults, of the latest that is.
 
     \b
       spikebench compare kafka rabbitmq-quorum
@@ -71,11 +74,12 @@ def compare(
     found = chosen_spike(spike, results, [*names, baseline or "", run or ""])
     scenarios = found.read_scenarios()
     sides = _Sides.of(names, baseline, [candidate.name for candidate in found.candidates])
+    kind = _kind(scenario, sides, found.candidates, scenarios)
     if sides.across:
-        runs = [_cells(found.name, run_id, results) for run_id in sides.all]
+        runs = [_cells(found.name, run_id, results, kind) for run_id in sides.all]
         pairs = [pair for i, j in sides.pairs for pair in _across(runs[i], runs[j])]
     else:
-        runs = [_cells(found.name, run, results)]
+        runs = [_cells(found.name, run, results, kind)]
         pairs = [p for i, j in sides.pairs for p in _within(runs[0], sides.all[i], sides.all[j])]
     chosen = [pair for pair in pairs if scenario in (None, pair[0].scenario)]
     if not chosen:
@@ -130,6 +134,21 @@ class _Sides:
         return " or ".join(self.all[:-1]) if self.baseline else self.all[1]
 
 
+def _kind(
+    scenario: str | None,
+    sides: _Sides,
+    candidates: Sequence[Candidate],
+    scenarios: Mapping[str, Scenario],
+) -> Kind:
+    """Runs of faults where a scenario, or both candidates, are named that no others have."""
+    from spikebench.record import Kind
+
+    named = [one for one in candidates if one.name in sides.all]
+    only = bool(named) and all(one.faults_only for one in named)
+    kind = Kind(True, scenarios)
+    return kind if only or kind.has(scenario or "") else Kind(False, scenarios)
+
+
 def _within(cells: Sequence[Trials], a: str, b: str) -> list[Pair]:
     """Cells of two candidates with the same scenario and parameters, and client where it can be."""
     pairs = []
@@ -161,11 +180,11 @@ def _nearest(cell: Trials, others: Sequence[Trials]) -> Sequence[Trials]:
     return [other for other in others if other.target == cell.target] or others
 
 
-def _cells(spike: str, run: str | None, results: Path) -> list[Trials]:
+def _cells(spike: str, run: str | None, results: Path, kind: Kind) -> list[Trials]:
     from spikebench.record import find_run, read_records
     from spikebench.record.trials import by_cell
 
-    path = find_run(spike, run, results)
+    path = find_run(spike, run, results, kind)
     cells = [cell for cell in by_cell(read_records(path)) if cell.valid]
     if not cells:
         raise RecordError(f"{path}: has no valid trial to compare; `spikebench table` says why")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +19,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from spikebench.errors import DriverError
+from spikebench.errors import DriverError, SpikebenchError
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
 from spikebench.measure.observation import Delivery
+from spikebench.target.scratch import MAKE_ROOM, is_full
 
 ANSWER_WITHIN_S = 60.0
 """How long a worker may take to answer before it is taken to hang and is ended."""
@@ -42,7 +43,8 @@ class Hand:
     def __init__(self, runtime: Runtime, cores: Sequence[int], scratch: Path) -> None:
         self._scratch = scratch
         self._buffered = b""
-        self._log = (scratch / f"worker-{time.monotonic_ns()}.log").open("w+b")
+        with _room_in(scratch):
+            self._log = (scratch / f"worker-{time.monotonic_ns()}.log").open("w+b")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "spikebench.load.worker", str(scratch)],
             stdin=subprocess.PIPE,
@@ -89,13 +91,15 @@ class Hand:
     def hand_over(self, what: Cargo | Order, name: str) -> str:
         """Write ``what`` where the worker can read it and return the path."""
         path = self._scratch / f"{name}-{self.pid}.pickle"
-        path.write_bytes(pickle.dumps(what))
+        with _room_in(self._scratch):
+            path.write_bytes(pickle.dumps(what))
         return str(path)
 
     def harvest(self, name: str) -> Harvest:
         """Return what generator ``name`` gathered since the last call."""
         path = self._scratch / f"harvest-{self.pid}.npz"
-        self.ask("harvest", name=name, into=str(path))
+        with _room_in(self._scratch):
+            self.ask("harvest", name=name, into=str(path))
         return _load_harvest(path)
 
     def kill(self) -> None:
@@ -170,7 +174,8 @@ class Crew:
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
         """Made with the first worker, which removes it where we are killed and cannot."""
-        return tempfile.TemporaryDirectory(prefix="spikebench-load-")
+        with _room_in(None):
+            return tempfile.TemporaryDirectory(prefix="spikebench-load-")
 
     def __enter__(self) -> Self:
         return self
@@ -209,6 +214,24 @@ def split_roles(one_process: bool, subscribers: int, competing: int) -> list[Rol
     if one_process:
         return [Roles(True, pairs)]
     return [Roles(True), *(Roles(False, (pair,)) for pair in pairs)]
+
+
+@contextlib.contextmanager
+def _room_in(folder: Path | None) -> Iterator[None]:
+    """Say what to do where nothing could be written to ``folder``, by us or by a worker.
+
+    None is the system's temporary folder, of which there may be none that takes a file.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = folder or "a temporary folder"
+        what = f"what workers are handed cannot be written to {where}: {error.strerror}"
+        raise SpikebenchError(f"{what}. {MAKE_ROOM}") from error
+    except DriverError as error:
+        if folder and is_full(folder):
+            raise DriverError(f"{error}. The disk of {folder} is full. {MAKE_ROOM}") from error
+        raise
 
 
 def _load_harvest(path: Path) -> Harvest:

@@ -15,7 +15,7 @@ from spikebench.measure.environment import environment
 from spikebench.method import Watch
 from spikebench.plan import plan
 from spikebench.plugin.options import LATEST, Options, new_run_id, seed_of
-from spikebench.record import Record, RecordFile, find_run, read_records, run_path
+from spikebench.record import Kind, Record, RecordFile, find_run, read_records, run_path
 from spikebench.report import write
 from spikebench.run import Run
 from spikebench.scenario.model import Scenario
@@ -64,7 +64,8 @@ class Campaign:
         if self.options.resume is None:
             return run_path(self.name, new_run_id(self.options.seed), self.options.results)
         name = None if self.options.resume == LATEST else self.options.resume
-        return find_run(self.name, name, self.options.results)
+        kind = Kind(self.options.selection.faults, self.scenarios, begun=True)
+        return find_run(self.name, name, self.options.results, kind)
 
     @property
     def run_id(self) -> str:

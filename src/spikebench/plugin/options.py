@@ -63,7 +63,8 @@ def add_options(parser: pytest.Parser) -> None:
         nargs="?",
         const=LATEST,
         metavar="RUN",
-        help="go on with a run that was cut off (the latest one, or the one named)",
+        help="go on with a run that was cut off: the one named, or the latest, with -m faults the "
+        "latest of faults",
     )
     group.addoption(
         "--results", type=Path, default=Path("results"), metavar="DIR", help="where results go"

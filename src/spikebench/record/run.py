@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from spikebench.errors import RecordError
+from spikebench.scenario.model import Scenario
 
 RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Which runs are meant where none is named: those with faults, or those without.
+
+    A run's trials are all of one kind, so that its first record tells: by what its scenario is in
+    ``scenarios``, as in the tables. ``begun`` is whether a run may be meant that has no whole trial
+    yet, which is of neither kind.
+    """
+
+    faults: bool
+    scenarios: Mapping[str, Scenario]
+    begun: bool = False
+
+    def has(self, first: str) -> bool:
+        """Whether a run is meant whose first trial is of scenario ``first``; empty: it has none."""
+        if not first:
+            return self.begun
+        scenario = self.scenarios.get(first)
+        return (scenario is not None and scenario.breaks) == self.faults
 
 
 def run_path(spike: str, run_id: str, results: Path = RESULTS) -> Path:
@@ -15,13 +39,16 @@ def run_path(spike: str, run_id: str, results: Path = RESULTS) -> Path:
     return results / spike / "runs" / f"{run_id}.jsonl"
 
 
-def find_run(spike: str, name: str | None = None, results: Path = RESULTS) -> Path:
+def find_run(
+    spike: str, name: str | None = None, results: Path = RESULTS, kind: Kind | None = None
+) -> Path:
     """Return a run's file: a path that exists, a run's id or its unique beginning, or the latest.
 
-    Raises RecordError naming the runs there are.
+    ``kind`` is which runs the latest is of, where none is named. Raises RecordError naming the runs
+    there are.
     """
     if name is None:
-        return latest_run(spike, results)
+        return latest_run(spike, results, kind)
     if name.endswith(".jsonl") and Path(name).is_file():
         return Path(name)
     runs = _runs(spike, results)
@@ -35,26 +62,38 @@ def find_run(spike: str, name: str | None = None, results: Path = RESULTS) -> Pa
     raise RecordError(f"{results / spike / 'runs'}: run {name!r} {problem}; there are: {known}")
 
 
-def latest_run(spike: str, results: Path = RESULTS) -> Path:
-    """Return the run that was started last; raise RecordError where there is none."""
-    runs = _runs(spike, results)
-    if not runs:
+def latest_run(spike: str, results: Path = RESULTS, kind: Kind | None = None) -> Path:
+    """Return the run that was started last, of a kind; raise RecordError where there is none."""
+    firsts = {run: _first(run) for run in _runs(spike, results)}
+    found = [run for run, first in firsts.items() if kind is None or kind.has(first.scenario)]
+    if not found:
+        faults = kind is not None and kind.faults
+        what = ("runs of faults" if faults else "runs but of faults") if firsts else "runs"
         raise RecordError(
-            f"{results / spike / 'runs'}: holds no runs; "
-            f"measure first with: python3 -m tox -e {spike}"
+            f"{results / spike / 'runs'}: holds no {what}; "
+            f"measure first with: python3 -m tox -e {spike}{' -- -m faults' if faults else ''}"
         )
-    return max(runs, key=lambda run: (_started_at(run), run.name))
+    return max(found, key=lambda run: (firsts[run].started_at, run.name))
 
 
 def _runs(spike: str, results: Path) -> list[Path]:
     return sorted((results / spike / "runs").glob("*.jsonl"))
 
 
-def _started_at(run: Path) -> str:
-    """When the first trial began; of files that say nothing the earliest there is."""
+@dataclass(frozen=True)
+class _First:
+    """What the first trial of a run says; empty where there is none, or none that can be read."""
+
+    started_at: str = ""
+    scenario: str = ""
+
+
+def _first(run: Path) -> _First:
     try:
         with run.open("rb") as file:
-            first = json.loads(file.readline())
+            said = json.loads(file.readline())
     except (OSError, ValueError, RecursionError):
-        return ""
-    return str(first.get("started_at", "")) if isinstance(first, dict) else ""
+        return _First()
+    if not isinstance(said, dict):
+        return _First()
+    return _First(str(said.get("started_at", "")), str(said.get("scenario", "")))

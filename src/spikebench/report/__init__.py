@@ -45,6 +45,7 @@ def write(
     texts = _fault_texts(broken, scenarios, candidates)
     if whole or not broken:
         texts |= {"table.md": to_markdown(table), "table.csv": to_csv(table)}
+    again = f"spikebench table {spike_name}{'' if whole or not broken else ' --faults'} --write"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [put(folder / name, text.encode()) for name, text in texts.items()]
@@ -52,7 +53,7 @@ def write(
     except OSError as error:
         raise RecordError(
             f"{folder}: the table could not be written: {error.strerror}; the records are intact: "
-            f"make room or mend the permissions, then run: spikebench table {spike_name}"
+            f"make room or mend the permissions, then run: {again}"
         ) from error
 
 

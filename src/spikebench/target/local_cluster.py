@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from spikebench.errors import TargetError
 from spikebench.target.connection import PrivateConnection
-from spikebench.target.local_server import LocalServer, PortTakenError, Prepare
+from spikebench.target.local_server import LocalServer, Prepare, with_free_ports
 from spikebench.target.software import Cores, Say
 
 _POLL_S = 0.1
@@ -52,11 +52,7 @@ class LocalCluster:
 
         Raise TargetError with the end of a node's log if it ends, or is not up in time.
         """
-        try:
-            return cls._up(name, prepare(), cores)
-        except PortTakenError:
-            say(f"{name}: a port was taken meanwhile, trying others")
-            return cls._up(name, prepare(), cores)
+        return with_free_ports(name, lambda: cls._up(name, prepare(), cores), say)
 
     @property
     def connection(self) -> PrivateConnection:

@@ -11,13 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from spikebench.errors import TargetError
 from spikebench.target import small_disk
 from spikebench.target.connection import PrivateConnection
 from spikebench.target.guard import Charge, Guard
 from spikebench.target.ports import is_taken
-from spikebench.target.scratch import Account, give, make_scratch, ordinary_account
+from spikebench.target.scratch import (
+    MAKE_ROOM,
+    Account,
+    give,
+    is_full,
+    make_scratch,
+    ordinary_account,
+)
 from spikebench.target.software import Cores, Say
 from spikebench.target.tree import ProcessTree, kill_marked
 
@@ -25,6 +33,7 @@ _MARK = "SPIKEBENCH_SERVER"
 _TAIL_LINES = 20
 _POLL_S = 0.05
 _IN_USE = re.compile(r"address (is )?already in use|eaddrinuse", re.IGNORECASE)
+_NO_SPACE = re.compile(r"no space left|enospc", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -74,11 +83,7 @@ class LocalServer:
 
         Raise TargetError with the end of its log if it ends, or is not up in time.
         """
-        try:
-            return cls._up(name, prepare, cores)
-        except PortTakenError:
-            say(f"{name}: a port was taken meanwhile, trying others")
-            return cls._up(name, prepare, cores)
+        return with_free_ports(name, lambda: cls._up(name, prepare, cores), say)
 
     @classmethod
     def begin(cls, name: str, prepare: Prepare, cores: Cores) -> LocalServer:
@@ -186,8 +191,7 @@ class LocalServer:
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise TargetError(
-                f"{name} could not be set up in {folder}: {error.strerror}. Make room there, or "
-                "set TMPDIR to a folder on another disk."
+                f"{name} could not be set up in {folder}: {error.strerror}. {MAKE_ROOM}"
             ) from error
 
     def _charge(self, folder: Path, cores: Cores, account: Account | None) -> Charge:
@@ -259,13 +263,19 @@ class LocalServer:
 
     def _failed(self, what: str) -> TargetError:
         taken = self._startup_s is None and self._port_is_taken()
+        advice = self._advice()
         self.stop()
         kind = PortTakenError if taken else TargetError
         tail = self._last_words or "(it printed nothing)"
-        return kind(
-            f"{self._name} {what}. The end of its log:\n{tail}\n"
-            "`spikebench doctor` tells what is missing; another target may serve (--target)."
-        )
+        return kind(f"{self._name} {what}. The end of its log:\n{tail}\n{advice}")
+
+    def _advice(self) -> str:
+        """What to do about a server that failed; a disk that a fault has filled is meant to be."""
+        folder = self._log.parent
+        full = _NO_SPACE.search(self.log_tail()) or is_full(folder)
+        if full and not folder.is_mount():
+            return f"The disk of {folder.parent} is full. {MAKE_ROOM}"
+        return "`spikebench doctor` tells what is missing; another target may serve (--target)."
 
     def _port_is_taken(self) -> bool:
         if _IN_USE.search(self.log_tail()):
@@ -275,3 +285,15 @@ class LocalServer:
 
 class PortTakenError(TargetError):
     """A port that was free a moment ago is somebody else's."""
+
+
+Started = TypeVar("Started")
+
+
+def with_free_ports(name: str, start: Callable[[], Started], say: Say) -> Started:
+    """Return what ``start`` does; it chooses other ports once if one was taken meanwhile."""
+    try:
+        return start()
+    except PortTakenError:
+        say(f"{name}: a port was taken meanwhile, trying others")
+        return start()

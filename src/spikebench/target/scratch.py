@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ import psutil
 
 from spikebench.errors import TargetError
 
+MAKE_ROOM = "Make room there, or set TMPDIR to a folder on another disk."
+
+_FULL_BELOW_BYTES = 1 << 20
 _FALLBACK = Path("/var/tmp")
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
@@ -38,16 +42,22 @@ def make_scratch(name: str, account: Account | None) -> Path:
     It lies on a disk even where the system's temporary folder is memory, for a broker's promise to
     store a message should cost what it costs. Raise TargetError where there is no room.
     """
-    parent = _parent(account)
+    place = ""
     try:
+        parent = _parent(account)
+        place = f" in {parent}"
         folder = Path(tempfile.mkdtemp(prefix=f"spikebench-{name}-", dir=parent))
         give(folder, account)
     except OSError as error:
         raise TargetError(
-            f"no folder for the data of {name} can be made in {parent}: {error.strerror}. "
-            "Make room there, or set TMPDIR to a folder on another disk."
+            f"no folder for the data of {name} can be made{place}: {error.strerror}. {MAKE_ROOM}"
         ) from error
     return folder
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk of ``folder`` has less than a mebibyte left for an ordinary user."""
+    return shutil.disk_usage(folder).free < _FULL_BELOW_BYTES
 
 
 def give(path: Path, account: Account | None) -> None:
