@@ -56,7 +56,7 @@ BESIDE = "/spikebench"
 _ASK_TIMEOUT_S = 30.0
 _READY_TIMEOUT_S = 30.0
 _MIB = 1024 * 1024
-_STARTER = f'echo >{BESIDE}/ready; read -r _ <{BESIDE}/go; exec "$0"'
+_STARTER = f'echo >{BESIDE}/ready; read -r _ <{BESIDE}/go; exec "$0" "$@"'
 _PIPES = ("ready", "go", "mark")
 _SETTLING_S = 5 * PERIOD_US / 1e6
 
