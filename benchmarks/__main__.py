@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from benchmarks.cold_start import init_beside_rie, start_beside_bare
+from benchmarks.cold_start_hyperfine import starts_beside_hyperfine
 from benchmarks.kafka_consumer import kafka_consumer_throughput
 from benchmarks.kafka_end_to_end import kafka_end_to_end
 from benchmarks.kafka_publish import kafka_publish_latency
@@ -27,7 +28,7 @@ from benchmarks.rabbitmq_publish import rabbitmq_publish_latency
 from benchmarks.rabbitmq_throughput import queue_throughput, stream_throughput
 from benchmarks.ratio import Ratio
 from benchmarks.rig import Rig
-from benchmarks.table import RESULT, read, show, write
+from benchmarks.table import RESULT, figure, read, show, write
 from benchmarks.ten_thousand_trials import ten_thousand_trials
 from spikebench.errors import SpikebenchError
 
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "own-cpu-share": own_cpu_share,
     "cold-start-init-rie": init_beside_rie,
     "cold-start-overhead": start_beside_bare,
+    "cold-start-hyperfine": starts_beside_hyperfine,
     "memory": memory,
     "ten-thousand-trials": ten_thousand_trials,
 }
@@ -87,7 +89,9 @@ def _measured(name: str, rig: Rig, rounds: int, console: Console) -> list[Ratio]
     others = Reading.now().others_share(before)
     rows = [replace(row, note=f"{row.note}; other work took {others:.0%} of CPU") for row in rows]
     for row in rows:
-        console.print(f"  {row.name} {row.ratio:.3f} {row.verdict}: {row.note}", highlight=False)
+        console.print(
+            f"  {row.name} {figure(row.ratio)} {row.verdict}: {row.note}", highlight=False
+        )
     console.print(f"  took {time.monotonic() - began:.0f} s", highlight=False)
     return rows
 

@@ -157,6 +157,11 @@ def _throughput(beside: Beside, pairs: Pairs) -> Iterator[Ratio]:
 def _latency(beside: Beside, rounds: int, rate: float, where: str, spacing: str) -> Iterator[Ratio]:
     asked = alternate(rounds, lambda: _even(beside.rig, rate), lambda: beside.theirs(rate))
     pairs = on_rate(list(asked), rate)
+    if not pairs:
+        beside.rig.say(
+            f"no round had both at {rate:,.0f} records/s, and so no row: is other work on?"
+        )
+        return
     void = VOID.format(void=rounds - len(pairs), rounds=rounds) if len(pairs) < rounds else ""
     for what in ("p50", "p99"):
         ours, theirs = ([getattr(pair[side], f"{what}_ms") for pair in pairs] for side in (0, 1))
@@ -173,18 +178,8 @@ def _latency(beside: Beside, rounds: int, rate: float, where: str, spacing: str)
 
 
 def on_rate(pairs: Pairs, rate_per_s: float) -> Pairs:
-    """Return the pairs that count: both sides reached the rate asked for.
-
-    Raises RuntimeError where none did.
-    """
-    kept = [p for p in pairs if min(said.published_per_s for said in p) >= ENOUGH * rate_per_s]
-    if not kept:
-        best = max(min(said.published_per_s for said in pair) for pair in pairs)
-        raise RuntimeError(
-            f"no round had both at {rate_per_s:,.0f} records/s, but {best:,.0f} at best; "
-            "is the machine busy?"
-        )
-    return kept
+    """Return the pairs that count: both sides reached the rate asked for."""
+    return [p for p in pairs if min(said.published_per_s for said in p) >= ENOUGH * rate_per_s]
 
 
 def _flood(rig: Rig) -> Said:

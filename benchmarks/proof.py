@@ -62,7 +62,7 @@ PING_PONG = (
     "another; a consumer of ours waits at the broker meanwhile, as a service's does, so that they "
     "overlap, and costs the wake-up of another thread."
 )
-OMB_ABSENT = "not run, see above"
+OMB_ABSENT = "not measured, see above"
 OMB_WORK = (
     "OpenMessaging Benchmark makes a future for each record and notes its latency in four "
     "histograms, but sends bodies and keys as they are; ours makes and stamps a body for each "

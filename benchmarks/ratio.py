@@ -60,11 +60,12 @@ class Ratio:
     """One row of the result: geometric mean of the pairs' ratios and its 95 % interval.
 
     ``note`` says what was divided by what; ``target`` is None where the row only informs. The
-    bounds are None for a single pair.
+    bounds are None for a single pair. ``ratio`` is None where nothing could be measured; the note
+    then says why.
     """
 
     name: str
-    ratio: float
+    ratio: float | None
     low: float | None
     high: float | None
     n: int
@@ -77,7 +78,7 @@ class Ratio:
 
         Empty where there is no target. A single pair has no interval, and its verdict says so.
         """
-        if self.target is None:
+        if self.target is None or self.ratio is None:
             return ""
         if self.low is None or self.high is None:
             return f"{self.target.judged(self.ratio, self.ratio)}, one value"
@@ -95,6 +96,11 @@ def ratio_of(name: str, ratios: Sequence[float], note: str, target: Target | Non
         raise ValueError(f"{name}: a ratio has to be above zero, got {list(ratios)}")
     summed = interval(ratios)
     return Ratio(name, summed.mean, summed.low, summed.high, summed.n, note, target)
+
+
+def withheld(name: str, why: str) -> Ratio:
+    """Return a row without a figure, for what can't be measured here."""
+    return Ratio(name, None, None, None, 0, why)
 
 
 T = TypeVar("T")

@@ -34,10 +34,13 @@ def show(rows: Iterable[Ratio], console: Console) -> None:
 def write(rows: Sequence[Ratio], path: Path) -> None:
     """Write ``rows``; rows of earlier runs stay unless they have a new value here.
 
-    Each row is a ratio within one run, so that rows of different runs can stand together.
+    What could not be measured this time keeps an earlier value. Each row is a ratio within one run,
+    so that rows of different runs can stand together.
     """
-    fresh = {row.name: row for row in rows}
-    kept = [row for row in read(path) if row.name not in fresh]
+    earlier = read(path)
+    had = {row.name for row in earlier if row.ratio is not None}
+    fresh = {row.name: row for row in rows if row.ratio is not None or row.name not in had}
+    kept = [row for row in earlier if row.name not in fresh]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -58,7 +61,7 @@ def _ratio(cells: Mapping[str, str]) -> Ratio:
     asked, note = _TARGET.match(cells["note"]), cells["note"]
     return Ratio(
         name=cells["name"],
-        ratio=float(cells["ratio"]),
+        ratio=float(cells["ratio"]) if cells["ratio"] else None,
         low=float(cells["ci_low"]) if cells["ci_low"] else None,
         high=float(cells["ci_high"]) if cells["ci_high"] else None,
         n=int(cells["n"]),
@@ -71,7 +74,7 @@ def _cells(row: Ratio) -> dict[str, str]:
     verdict = f"target {row.target}: {row.verdict}; " if row.target else ""
     return {
         "name": row.name,
-        "ratio": figure(row.ratio),
+        "ratio": "" if row.ratio is None else figure(row.ratio),
         "ci_low": "" if row.low is None else figure(row.low),
         "ci_high": "" if row.high is None else figure(row.high),
         "n": str(row.n),
@@ -86,8 +89,10 @@ def span(row: Ratio) -> str:
     return f"{figure(row.low)} … {figure(row.high)}"
 
 
-def figure(value: float) -> str:
-    """A ratio to three digits or decimals."""
+def figure(value: float | None) -> str:
+    """A ratio to three digits or decimals, or a dash for none."""
+    if value is None:
+        return "—"
     return f"{value:.3g}" if abs(value) < 0.1 else f"{value:.3f}"
 
 

@@ -30,6 +30,7 @@ class Throw(Scenario):
 
     SWEPT: ClassVar[tuple[str, ...]] = ("weight",)
     weight: int = 1
+    by_crane: bool = False
 
     @property
     def seconds(self) -> float:
@@ -45,6 +46,10 @@ class Thrower:
     def meant(self, scenario: Scenario, candidate: Candidate) -> bool:
         assert isinstance(scenario, Throw)
         return scenario.weight < 100 or candidate.name != "weak"
+
+    def drives(self, scenario: Scenario, client: Client) -> bool:
+        assert isinstance(scenario, Throw)
+        return client.name != "hand" or not scenario.by_crane
 
     def withheld(
         self, scenario: Scenario, candidate: Candidate, client: Client, berth: Berth, first: bool
@@ -87,12 +92,12 @@ class Field:
 
 METHOD = Thrower()
 
-CLIENT = Client("hand", "python", "", "none")
+CLIENTS = (Client("hand", "python", "", "none"), Client("crane", "python", "", "none"))
 
 
 def spike(folder: Path) -> Spike:
     names = ("strong", "weak", "clumsy", "early")
-    candidates = tuple(Candidate(name, Capabilities("none"), (CLIENT,)) for name in names)
+    candidates = tuple(Candidate(name, Capabilities("none"), CLIENTS) for name in names)
     return Spike(
         "throwing", "How high?", candidates, folder, model=Throw, measured_by=f"{__name__}:METHOD"
     )
@@ -121,6 +126,25 @@ def test_a_method_says_which_cells_there_are_and_which_are_withheld(tmp_path: Pa
     assert found["weak", 6, ""] == "too heavy"
     assert found["weak", 1, ""] == ""
     assert [key for key in found if key[2]] == [("strong", 1, "A/A")]
+
+
+@pytest.mark.parametrize(
+    ("by_crane", "asked", "found"),
+    [
+        (False, (), {"hand"}),
+        (True, (), {"crane"}),
+        (False, ("crane",), {"crane"}),
+        (True, ("hand",), set()),
+        (True, ("hand", "crane"), {"crane"}),
+    ],
+)
+def test_the_default_client_is_the_first_that_the_method_has_for_the_scenario(
+    tmp_path: Path, by_crane: bool, asked: tuple[str, ...], found: set[str]
+) -> None:
+    given = {"throw": throw(by_crane=by_crane)}
+    selection = Selection(clients=asked)
+    planned = plan(spike(tmp_path), given, USUAL["quick"], selection, Cache(tmp_path))
+    assert {cell.client.name for cell in planned} == found
 
 
 def test_the_control_arm_is_at_the_baseline_parameters(tmp_path: Path) -> None:

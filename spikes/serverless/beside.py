@@ -33,6 +33,9 @@ UNIT = "USD"
 PUBLISHED_HANDLER = "hello"
 """The kind of handler that published cold starts are of."""
 
+NOT_DEPLOYED = frozenset({"in-process"})
+"""Handlers that are no answer to what a function costs."""
+
 OF_SNAPSHOT = "SnapStart has prices of its own for what a restore takes: --target sandbox"
 
 
@@ -58,7 +61,7 @@ def _costed(trials: Sequence[Record], scenarios: Mapping[str, Scenario]) -> Iter
     """The trials of a cell with their cost; the share of cold starts is the whole cell's."""
     scenario = scenarios.get(trials[0].scenario)
     valid = [trial for trial in trials if trial.status == "valid"]
-    if not valid or not isinstance(scenario, ColdStart):
+    if not valid or not isinstance(scenario, ColdStart) or scenario.handler in NOT_DEPLOYED:
         yield from trials
         return
     whole = _measured(valid, scenario)

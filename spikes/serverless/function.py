@@ -39,6 +39,8 @@ class Function:
     names what runs: runtime, runtime interface client, framework. ``classes_loaded`` reads their
     number from the living process; None for runtimes without classes. ``restored`` is for a command
     that restores a snapshot instead of starting anew: what its figures are an analogue of.
+    ``reads`` are files and folders it starts from though neither the command names them nor
+    ``folder`` holds them.
     """
 
     command: tuple[str, ...]
@@ -48,6 +50,7 @@ class Function:
     versions: Mapping[str, str] = field(default_factory=dict)
     classes_loaded: ClassCount | None = None
     restored: str = ""
+    reads: tuple[Path, ...] = ()
 
 
 class Builder(Protocol):

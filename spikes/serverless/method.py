@@ -16,13 +16,15 @@ from spikebench.target.cache import Cache
 from spikebench.target.cores import split_cores
 from spikebench.target.fleet import Berth
 from spikes.serverless.box import Box
-from spikes.serverless.builders import BUILDERS
+from spikes.serverless.builders import builders_of
 from spikes.serverless.cold_start import measure
 from spikes.serverless.docker.lab import ContainerLab
-from spikes.serverless.docker.package import withheld as docker_withheld
+from spikes.serverless.docker.package import withheld_in_image
 from spikes.serverless.exchange import exchange
-from spikes.serverless.function import Build, Function
+from spikes.serverless.function import Build, Builder, Function
+from spikes.serverless.java.in_process import HANDLER as IN_PROCESS
 from spikes.serverless.scenario import ColdStart
+from spikes.serverless.spike import JPYPE
 from spikes.serverless.trial import Timeouts
 
 BUILDING_S = 10.0
@@ -35,22 +37,28 @@ class ColdStarts:
     def meant(self, scenario: Scenario, candidate: Candidate) -> bool:
         """Whether the runtime has the lever at all, and its language the handler."""
         build = _build(scenario)
-        has_handler = build.handler != "spring" or candidate.name.startswith("java-")
-        return has_handler and build.lever in BUILDERS[candidate.name].levers
+        builder = builders_of(build.handler).get(candidate.name)
+        return builder is not None and build.lever in builder.levers
+
+    def drives(self, scenario: Scenario, client: Client) -> bool:
+        """JPype drives the JVM inside a Python process, and no other function."""
+        return (client == JPYPE) == (cold_start(scenario).handler == IN_PROCESS)
 
     def withheld(
         self,
         scenario: Scenario,
         candidate: Candidate,
-        client: Client,  # noqa: ARG002
+        client: Client,
         berth: Berth,
         first: bool,  # noqa: ARG002
     ) -> str:
         """Say why a function can't be built or started here; nothing where it can."""
+        if client == JPYPE and berth.target != "local":
+            return "a JVM inside a Python process is no function of the service's: --target local"
         build = _build(scenario)
-        reason = BUILDERS[candidate.name].withheld(build)
+        reason = _builder(candidate.name, build).withheld(build)
         if berth.target == "docker":
-            return reason or docker_withheld(build, cold_start(scenario).page_cache)
+            return reason or withheld_in_image(build, cold_start(scenario).page_cache)
         return reason
 
     def breakable(self, candidate: Candidate) -> Candidate:
@@ -61,7 +69,7 @@ class ColdStarts:
         """About how long it takes to build what is not in the cache yet, in seconds."""
         cache = Cache.open()
         wanted = {(c.candidate.name, _build(c.scenario)) for c in cells if not c.withheld}
-        missing = [b for name, b in wanted if not BUILDERS[name].presence(b, cache).ready]
+        missing = [b for name, b in wanted if not _builder(name, b).presence(b, cache).ready]
         return BUILDING_S * len(missing)
 
     def lab(self, setting: Setting) -> Lab:
@@ -105,7 +113,7 @@ class FunctionLab:
             raise self._broken[key]
         if key not in self._functions:
             try:
-                setting, builder = self.setting, BUILDERS[candidate]
+                setting, builder = self.setting, _builder(candidate, build)
                 self._functions[key] = builder.build(build, setting.cache, setting.say)
             except SpikebenchError as error:
                 self._broken[key] = error
@@ -147,3 +155,7 @@ def cold_start(scenario: Scenario) -> ColdStart:
 def _build(scenario: Scenario) -> Build:
     asked = cold_start(scenario)
     return Build(asked.handler, asked.lever, asked.memory_mb)
+
+
+def _builder(candidate: str, build: Build) -> Builder:
+    return builders_of(build.handler)[candidate]

@@ -17,16 +17,19 @@ DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 SHARED_FOLDERS = frozenset(map(Path, ("/", "/usr", "/usr/local", "/opt", "/bin", "/lib")))
 """Too wide to be a runtime's own home, such as the ``/usr`` of ``/usr/bin/python3``."""
 
+_SCRIPTS = frozenset({".py", ".js", ".cjs", ".mjs"})
 _READ_BYTES = 1 << 20
 
 
 def files_of(function: Function) -> list[Path]:
-    """The regular files below the function's folder, its runtime's home, and in its command.
+    """The regular files of the function's folder, command and ``reads``, and its runtime's home.
 
-    The runtime's home is what the ``bin`` of the command's first word lies in. Libraries of the
-    system are not among them: every process shares those, and they cannot be dropped.
+    The runtime's home is what the ``bin`` of the command's first word lies in. With a script comes
+    the folder it lies in, for it takes its modules from there. Libraries of the system are not
+    among them: every process shares those, and they cannot be dropped.
     """
-    roots = [function.folder, *map(Path, _paths(function.command))]
+    modules = map(_with_its_modules, _paths(function.command))
+    roots = [function.folder, *function.reads, *modules]
     executable = Path(function.command[0]).resolve()
     home = executable.parent.parent
     if executable.parent.name == "bin" and home not in SHARED_FOLDERS:
@@ -73,6 +76,11 @@ def _forget(path: Path) -> bool:
             os.close(descriptor)
         return True
     return False
+
+
+def _with_its_modules(text: str) -> Path:
+    path = Path(text)
+    return path.parent if path.suffix in _SCRIPTS else path
 
 
 def _paths(command: tuple[str, ...]) -> Iterator[str]:

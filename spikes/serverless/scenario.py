@@ -13,7 +13,7 @@ from spikebench.scenario import model
 from spikebench.scenario.model import Part, Scenario, refuse
 from spikebench.scenario.variant import pinned
 
-Handler = Literal["hello", "json", "spring"]
+Handler = Literal["hello", "json", "spring", "in-process"]
 
 Lever = Literal[
     "baseline",

@@ -10,7 +10,7 @@ from spikebench.errors import TargetError
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.software import Cores, Presence, Running, Say, Software
-from spikes.serverless.builders import BUILDERS
+from spikes.serverless.builders import BUILDERS, IN_PROCESS
 from spikes.serverless.docker.images import IMAGES, InContainer
 from spikes.serverless.function import Build, Builder
 from spikes.serverless.profiles import PROFILES
@@ -26,6 +26,9 @@ CLIENTS = {
     "rust": Client("lambda-rust", "rust", "", "lambda_runtime"),
 }
 """The runtime interface client of each language: what stands between a handler and Lambda."""
+
+JPYPE = Client("jpype", "python", "", "jpype1")
+"""What starts a JVM inside a Python process; it comes second, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Built:
 
 def _candidate(name: str) -> Candidate:
     language = name.partition("-")[0]
+    clients = (CLIENTS[language], *([JPYPE] if name in IN_PROCESS else []))
     software = Software(
         name,
         {"local": Built(BUILDERS[name]), "docker": InContainer(IMAGES[name])},
@@ -56,7 +60,7 @@ def _candidate(name: str) -> Candidate:
         # Levers are what is compared, and a base image takes few of them.
         automatic=("local",),
     )
-    return Candidate(name, Capabilities("none"), (CLIENTS[language],), software=software)
+    return Candidate(name, Capabilities("none"), clients, software=software)
 
 
 SPIKE = Spike(

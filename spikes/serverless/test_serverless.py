@@ -25,3 +25,9 @@ def test_json(trial: Trial) -> None:
 def test_spring(trial: Trial) -> None:
     """A REST controller, validation and a repository on Spring Boot."""
     trial.measure()
+
+
+@pytest.mark.scenario("in-process")
+def test_in_process(trial: Trial) -> None:
+    """A JVM started inside a Python process, through JPype."""
+    trial.measure()

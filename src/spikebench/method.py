@@ -85,6 +85,9 @@ class Method(Protocol):
     def meant(self, scenario: Scenario, candidate: Candidate) -> bool:
         """Whether a candidate has a cell of this scenario (one value of each swept key) at all."""
 
+    def drives(self, scenario: Scenario, client: Client) -> bool:
+        """Whether a client is one for a scenario; the first that is, is a candidate's default."""
+
     def withheld(
         self, scenario: Scenario, candidate: Candidate, client: Client, berth: Berth, first: bool
     ) -> str:

@@ -59,7 +59,7 @@ def plan(
         cell
         for name in names
         for candidate in chosen
-        for client in _clients(candidate, profile, selection.clients)
+        for client in _clients(candidate, method, scenarios[name], profile, selection.clients)
         for cell in _cells(
             spike.name, method, scenarios[name], candidate, client, berths[candidate.name], profile
         )
@@ -100,10 +100,18 @@ def _scenario_names(
     return list(asked or covered or meant)
 
 
-def _clients(candidate: Candidate, profile: Profile, asked: Sequence[str]) -> list[Client]:
+def _clients(
+    candidate: Candidate,
+    method: Method,
+    scenario: Scenario,
+    profile: Profile,
+    asked: Sequence[str],
+) -> list[Client]:
+    found = [client for client in candidate.clients if method.drives(scenario, client)]
     if asked:
-        return [candidate.client(name) for name in asked if name in candidate.client_names]
-    return list(candidate.clients if profile.all_clients else candidate.clients[:1])
+        by_name = {client.name: client for client in found}
+        return [by_name[name] for name in asked if name in by_name]
+    return found if profile.all_clients else found[:1]
 
 
 def _cells(

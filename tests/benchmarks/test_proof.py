@@ -54,7 +54,9 @@ def test_what_is_open_and_what_was_not_measured_is_said() -> None:
 
 def test_a_tool_that_was_not_run_is_said_to_be_and_how_to_get_it() -> None:
     told = page(list(rows()))
-    assert line_of(told, "| records published").endswith("| — | — | 0 | — | not run, see above |")
+    assert line_of(told, "| records published").endswith(
+        "| — | — | 0 | — | not measured, see above |"
+    )
     assert "To run it: clone https://github.com/openmessaging/benchmark, check" in told
 
 

@@ -248,7 +248,7 @@ def test_a_value_that_clashes_in_one_combination_is_named_where_it_is_swept(tmp_
 def test_too_many_combinations_are_refused_before_they_are_made(tmp_path: Path) -> None:
     many = [f"  {key}: {list(range(1, 60))}" for key in ("consumers.prefetch", "payload.keys")]
     error = refused(tmp_path, "  consumers.competing: [1, 2]", "\n".join(many))
-    assert error == "17: sweep: over 100 combinations; sweep fewer values"
+    assert error == "17: sweep: over 200 combinations; sweep fewer values"
 
 
 def test_all_that_is_wrong_is_told_at_once_in_order(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 import uuid
@@ -32,7 +31,7 @@ from spikebench.target.fleet import choose
 from spikes.serverless.cold_start import measure
 from spikes.serverless.docker.container import ContainerBox, ContainerGroup, Host
 from spikes.serverless.docker.images import IMAGES, PYTHON, InContainer, _image
-from spikes.serverless.docker.package import LEVERS, Packer, withheld
+from spikes.serverless.docker.package import LEVERS, Packer, withheld_in_image
 from spikes.serverless.exchange import exchange
 from spikes.serverless.function import Build, Function
 from spikes.serverless.group import Group
@@ -95,14 +94,14 @@ def test_docker_is_taken_only_where_it_is_asked_for(
     ],
 )
 def test_a_lever_that_an_image_does_not_take_says_why(lever: str, reason: str) -> None:
-    told = withheld(Build("hello", lever), "warm")
+    told = withheld_in_image(Build("hello", lever), "warm")
     assert bool(told) == bool(reason)
     assert reason in told
     assert (lever in LEVERS) == (not reason)
 
 
 def test_an_image_cannot_be_dropped_from_the_page_cache() -> None:
-    assert "cannot be dropped" in withheld(Build("hello"), "dropped")
+    assert "cannot be dropped" in withheld_in_image(Build("hello"), "dropped")
 
 
 def test_an_engine_in_a_virtual_machine_will_not_do() -> None:
@@ -112,7 +111,7 @@ def test_an_engine_in_a_virtual_machine_will_not_do() -> None:
 
 
 def box(memory_mb: int = 884, host: Host | None = None, image: str = "image") -> ContainerBox:
-    nobody = Host(cast(docker_library.DockerClient, None), "token")
+    nobody = Host(cast(docker_library.DockerClient, None), "token", Path("/nowhere"))
     return ContainerBox(memory_mb, CORES, host=host or nobody, image=image)
 
 
@@ -124,7 +123,7 @@ def test_a_container_gets_the_share_and_the_limit_of_its_size() -> None:
 
 
 def test_an_engine_that_can_set_no_limit_is_not_asked_to() -> None:
-    host = Host(cast(docker_library.DockerClient, None), "token", "the engine cannot")
+    host = Host(cast(docker_library.DockerClient, None), "token", Path("/"), "the engine cannot")
     assert set(box(host=host).limits()) == {"cpuset_cpus"}
     assert box(host=host).confinement == "none: the engine cannot"
 
@@ -222,14 +221,15 @@ def unavailable(reason: str) -> None:
 
 
 @pytest.fixture
-def host() -> Iterator[Host]:
-    token = uuid.uuid4().hex
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    token, scratch = uuid.uuid4().hex, tmp_path_factory.mktemp("pipes")
     try:
         with engine(30) as client:
             guard = guard_of(token)
             try:
-                yield Host(client, token)
+                yield Host(client, token, scratch)
                 assert not carrying(client, token)
+                assert not list(scratch.iterdir())
             finally:
                 guard.end()
     except TargetError as error:
@@ -247,13 +247,6 @@ def image_of(candidate: str) -> str:
     if not present.ready:
         unavailable(present.detail)
     return recipe.named
-
-
-@pytest.fixture(autouse=True)
-def _no_pipe_is_left() -> Iterator[None]:
-    pattern = f"spikebench-mark-{os.getpid()}-*"
-    yield
-    assert not list(Path(tempfile.gettempdir()).glob(pattern))
 
 
 Try = Callable[..., Outcome]
@@ -429,10 +422,10 @@ from pathlib import Path
 from spikebench.target.docker import engine, guard_of
 from spikes.serverless.docker.container import ContainerBox, Host
 from spikes.serverless.function import Function
-token, image, folder = sys.argv[1:]
+token, image, folder, scratch = sys.argv[1:]
 with engine(30) as client:
-    guard_of(token)
-    box = ContainerBox(512, host=Host(client, token), image=image)
+    guard_of(token, [scratch])
+    box = ContainerBox(512, host=Host(client, token, Path(scratch)), image=image)
     function = Function(("/bin/sleep", "600"), Path(folder), {}, 0)
     with box.boxed(function, "127.0.0.1:9", selectors.DefaultSelector(), print) as boxed:
         boxed.start()
@@ -444,11 +437,11 @@ with engine(30) as client:
 @pytest.mark.slow
 def test_a_container_goes_when_its_harness_is_killed(host: Host, tmp_path: Path) -> None:
     image, token = image_of("go"), uuid.uuid4().hex
-    folder = tmp_path / "tmp"
-    folder.mkdir()
+    task, scratch = tmp_path / "task", tmp_path / "pipes"
+    task.mkdir()
+    scratch.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KILLED), token, image, str(tmp_path)],
-        env={**os.environ, "TMPDIR": str(folder)},
+        [sys.executable, "-c", textwrap.dedent(KILLED), token, image, str(task), str(scratch)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -458,6 +451,7 @@ def test_a_container_goes_when_its_harness_is_killed(host: Host, tmp_path: Path)
     assert "up" in done.stdout
     give_up = time.monotonic() + 60
     with closing(host.client.api):
-        while carrying(host.client, token) and time.monotonic() < give_up:
+        while (scratch.exists() or carrying(host.client, token)) and time.monotonic() < give_up:
             time.sleep(0.2)
         assert not carrying(host.client, token)
+        assert not scratch.exists()

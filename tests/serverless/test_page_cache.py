@@ -43,6 +43,17 @@ def test_the_files_are_those_of_folder_runtime_and_command(tmp_path: Path) -> No
     }
 
 
+def test_a_script_comes_with_the_modules_beside_it(tmp_path: Path) -> None:
+    lay(tmp_path, "python/client/app.py", "python/client/ric/ric.so", "node/run.cjs", "node/a/b.js")
+    lay(tmp_path, "beside/other.py", "fn/handler.py")
+    command = ("/usr/bin/env", f"{tmp_path}/python/client/app.py", f"{tmp_path}/node/run.cjs")
+    files = files_of(Function(command, tmp_path / "fn", {}, 0))
+    assert {str(path.relative_to(tmp_path)) for path in files if path.is_relative_to(tmp_path)} == {
+        *("python/client/app.py", "python/client/ric/ric.so", "node/run.cjs", "node/a/b.js"),
+        "fn/handler.py",
+    }
+
+
 def test_a_runtime_of_the_systems_is_its_executable_alone(tmp_path: Path) -> None:
     files = files_of(Function(("/usr/bin/env", "/usr"), tmp_path, {}, 0))
     assert files == [Path("/usr/bin/env").resolve()]

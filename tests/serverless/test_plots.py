@@ -109,9 +109,13 @@ def test_what_others_published_stands_below_with_its_source_and_size() -> None:
     assert " ".join(source.split()) == f"published: {SOURCE}"
 
 
-def test_what_could_not_be_measured_says_so() -> None:
-    away = record("java-21", "native", values={}, status="unavailable", reason="no native-image")
-    drawn = phases([*run(), away])
+def test_what_failed_says_so_and_what_could_not_be_had_has_no_bar() -> None:
+    failed = record("java-21", "native", values={}, status="failed", reason="it ended")
+    away = record("java-21", "snapstart", values={}, status="unavailable", reason="no account")
+    drawn = phases([*run(), failed, away])
+    names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert any("native" in name for name in names)
+    assert not any("snapstart" in name for name in names)
     assert "not measured" in [text.get_text() for text in drawn.axes[0].texts]
 
 

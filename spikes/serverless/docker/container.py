@@ -65,11 +65,13 @@ _SETTLING_S = 5 * PERIOD_US / 1e6
 class Host:
     """An engine, and the token of the guard that clears away behind us.
 
-    ``held_back`` is why it cannot hold a container to a share; empty where it can.
+    ``scratch`` is where the pipes of trials come to lie; ``held_back`` why it cannot hold a
+    container to a share, empty where it can.
     """
 
     client: docker.DockerClient
     token: str
+    scratch: Path
     held_back: str = ""
 
 
@@ -163,7 +165,7 @@ class Contained:
 
     def __enter__(self) -> Self:
         self.confinement = self.box.confinement
-        self._scratch = Path(tempfile.mkdtemp(prefix=f"spikebench-mark-{os.getpid()}-"))
+        self._scratch = Path(tempfile.mkdtemp(dir=self.box.host.scratch))
         try:
             self._scratch.chmod(0o755)  # an image's user may be another, or be mapped to one
             for name in _PIPES:
@@ -260,6 +262,9 @@ class Contained:
                 str(self._scratch): {"bind": BESIDE, "mode": "rw"},
             },
             network_mode="host",
+            # Neither stands in the way where an engine maps users or labels files.
+            userns_mode="host",
+            security_opt=["label=disable"],
             log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "1m"}),
             **self.box.limits(),
         )

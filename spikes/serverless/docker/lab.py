@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from spikebench.cell import Cell
 from spikebench.errors import SpikebenchError
@@ -90,8 +92,10 @@ class ContainerLab:
             client = self._stack.enter_context(engine(SILENCE_S))
             sweep(client)
             token = uuid.uuid4().hex
-            self._stack.callback(guard_of(token).dismiss)
-            self._host = Host(client, token, _held_back(client.info()))
+            scratch = self._stack.enter_context(TemporaryDirectory(prefix="spikebench-pipes-"))
+            Path(scratch).chmod(0o755)  # an image's user may be another, or be mapped to one
+            self._stack.callback(guard_of(token, [scratch]).dismiss)
+            self._host = Host(client, token, Path(scratch), _held_back(client.info()))
         return self._host
 
 

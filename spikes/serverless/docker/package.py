@@ -50,7 +50,7 @@ _VERSIONS = {
 """By language: how an image is asked for its runtime's version, and where the answer has it."""
 
 
-def withheld(build: Build, page_cache: str) -> str:
+def withheld_in_image(build: Build, page_cache: str) -> str:
     """Say why a build is not measured in a base image; empty where it is."""
     if page_cache != "warm":
         return "an image's files are the engine's: they cannot be dropped from the page cache alone"

@@ -22,6 +22,7 @@ from spikebench.target.java import (
 from spikebench.target.seal import find_damage
 from spikebench.target.software import Presence, Say
 from spikes.serverless.function import Build, Function
+from spikes.serverless.java import snapshot
 from spikes.serverless.java.archive import (
     FIRST_AOT_CACHE,
     Trainee,
@@ -78,6 +79,7 @@ class JavaBuilder:
             "appcds+c1",
             "aot-cache",
             "aot-cache+c1",
+            snapshot.LEVER,
             "snapstart",
             "native",
         )
@@ -93,6 +95,7 @@ class JavaBuilder:
             _withheld_handler(source, self.major)
             or _withheld_lever(build.lever, self.major)
             or self._withheld_platform()
+            or (snapshot.withheld(self.environ) if build.lever == snapshot.LEVER else "")
         )
 
     def presence(self, build: Build, cache: Cache) -> Presence:
@@ -107,17 +110,22 @@ class JavaBuilder:
         package, below = find_package(SOURCES[build.handler], cache), find_platform(cache)
         if home is None or package is None or below is None:
             return Presence(False, True, f"Java {version} and Maven artefacts, once")
-        if _is_archived(build.lever):
-            trainee = _trainee(self.major, home, build, package, below)
-            if find_damage(_archive_folder(build, trainee, cache)) is not None:
-                return Presence(False, True, f"Java {java_version(home)}, to be trained once")
+        trainee = _trainee(self.major, home, build, package, below)
+        if build.lever == snapshot.LEVER:
+            return snapshot.presence(trainee, build, cache, self.environ, java_version(home) or "")
+        trained = not _is_archived(build.lever) or (
+            find_damage(_archive_folder(build, trainee, cache)) is None
+        )
+        if not trained:
+            return Presence(False, True, f"Java {java_version(home)}, to be trained once")
         return Presence(True, True, f"Java {java_version(home)}")
 
     def build(self, build: Build, cache: Cache, say: Say) -> Function:
         """Fetch, compile and train what is missing, and return the function.
 
         Raise ArtefactError for a download that failed, TargetError for sources that do not
-        compile and for an archive of classes that the JVM does not use.
+        compile, for an archive of classes that the JVM does not use, and for a snapshot that cannot
+        be taken or restored.
         """
         home = runtime_home(self.major, cache, say, self.environ)
         package, below = make_package(SOURCES[build.handler], cache, say), make_platform(cache, say)
@@ -129,7 +137,7 @@ class JavaBuilder:
                 with cache.lock("serverless-java", say):
                     make_archive(build.lever, trainee, folder, say)
             options = archive_options(build.lever, folder)
-        return Function(
+        function = Function(
             command=trainee.command(*options),
             folder=trainee.folder,
             environ=trainee.environ,
@@ -137,18 +145,26 @@ class JavaBuilder:
             versions=_versions(home, SOURCES[build.handler]),
             classes_loaded=classes_loaded,
         )
+        if build.lever == snapshot.LEVER:
+            return snapshot.snapshot_of(function, trainee, build, cache, say, self.environ)
+        return function
 
     def _withheld_platform(self) -> str:
         if not native_part():
             machine = f"{platform.system()} on {platform.machine()}"
             return f"the runtime interface client has no native part for {machine}"
-        variable = f"SPIKEBENCH_JAVA_{self.major}"
-        if not is_obtainable(self.major) and not self.environ.get(variable):
-            return (
-                f"no Java {self.major} runtime for {platform.machine()} can be fetched; set "
-                f"{variable} to the home of one"
-            )
+        return unobtainable(self.major, self.environ)
+
+
+def unobtainable(major: int, environ: Mapping[str, str]) -> str:
+    """Say that a runtime can neither be fetched nor was named; empty where one can or was."""
+    variable = f"SPIKEBENCH_JAVA_{major}"
+    if is_obtainable(major) or environ.get(variable):
         return ""
+    return (
+        f"no Java {major} runtime for {platform.machine()} can be fetched; set {variable} to the "
+        "home of one"
+    )
 
 
 def _withheld_handler(source: Source, major: int) -> str:

@@ -20,7 +20,7 @@ _COUNTERS = ("java.cls.loadedClasses", "java.cls.sharedLoadedClasses")
 
 def classes_loaded(pid: int) -> int | None:
     """Return how many classes a JVM has loaded, from archives too; None where it can't be seen."""
-    return _classes(Path("/tmp").glob(f"hsperfdata_*/{pid}"))
+    return _first(Path("/tmp").glob(f"hsperfdata_*/{pid}"))
 
 
 def classes_loaded_inside(pid: int, proc: Path = Path("/proc")) -> int | None:
@@ -28,19 +28,38 @@ def classes_loaded_inside(pid: int, proc: Path = Path("/proc")) -> int | None:
 
     None also where we may not look into the container: that takes root, or its own user.
     """
-    return _classes((proc / str(pid) / "root" / "tmp").glob("hsperfdata_*/*"))
-
-
-def _classes(files: Iterable[Path]) -> int | None:
     with suppress(OSError):
-        for path in files:
-            try:
-                counters = read_counters(path.read_bytes())
-            except (OSError, ValueError, struct.error):
-                continue
-            if all(name in counters for name in _COUNTERS):
-                return sum(counters[name] for name in _COUNTERS)
+        return _first((proc / str(pid) / "root" / "tmp").glob("hsperfdata_*/*"))
     return None
+
+
+def _first(files: Iterable[Path]) -> int | None:
+    return next((count for path in files if (count := count_classes(path)) is not None), None)
+
+
+def mapped_perf_data(pid: int) -> tuple[Path, Path] | None:
+    """Return the file a JVM has mapped, as /proc has it and by its name; None where there is none.
+
+    The first can be read by root also where the second is gone, or is another JVM's.
+    """
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            fields = line.split(maxsplit=5)
+            if len(fields) == 6 and fields[5].startswith("/tmp/hsperfdata_"):
+                name = fields[5].removesuffix(" (deleted)")
+                return Path(f"/proc/{pid}/map_files/{fields[0]}"), Path(name)
+    return None
+
+
+def count_classes(path: Path) -> int | None:
+    """Return the number of classes by a perf data file; None where it has none."""
+    try:
+        counters = read_counters(path.read_bytes())
+    except (OSError, ValueError, struct.error):
+        return None
+    if not all(name in counters for name in _COUNTERS):
+        return None
+    return sum(counters[name] for name in _COUNTERS)
 
 
 def read_counters(data: bytes) -> dict[str, int]:

@@ -25,10 +25,16 @@ _MEMORY_MB = "1769"
 
 
 def rehearse(
-    command: Sequence[str], folder: Path, environ: Mapping[str, str], event: bytes
+    command: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    event: bytes,
+    *,
+    orderly: bool = True,
 ) -> bytes:
     """Start a function, give it one event, end it in order, and return what it answered.
 
+    Where it is not to be ``orderly``, it is killed: CRIU does not hand a signal on.
     Raise TargetError with its last words where it ends, or says that it failed, before it answers,
     or where it does neither for five minutes.
     """
@@ -48,7 +54,8 @@ def rehearse(
         )
         try:
             answered = _await_answer(process, endpoint)
-            _end(process)
+            if orderly:
+                _end(process)
         finally:
             process.kill()
             process.wait()

@@ -23,6 +23,7 @@ from spikes.serverless.plots.rows import (
     nearest,
     read,
     state_of,
+    was_tried,
 )
 from spikes.serverless.scenario import ColdStart
 
@@ -72,7 +73,7 @@ def phases_of(section: Section, state: State) -> Figure:
     """Draw a bar a cell in one state, runtimes apart; below them what others published."""
     from matplotlib.figure import Figure
 
-    rows = [row for row in measured(section) if state_of(row) == state]
+    rows = [row for row in measured(section) if state_of(row) == state and was_tried(row)]
     rows += _read_nearest(section, state)
     places = _places(rows)
     height = BAR_INCHES * (places[-1] + 1) + 2.0

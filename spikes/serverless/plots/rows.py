@@ -39,6 +39,11 @@ def measured(section: Section) -> list[Row]:
     return [row for row in section.rows if row.cell.candidate != CEILING and not is_read(row.cell)]
 
 
+def was_tried(row: Row) -> bool:
+    """Whether it could be had here at all; the table says of the others why not."""
+    return any(trial.status != "unavailable" for trial in row.cell.records)
+
+
 def read(section: Section) -> list[Row]:
     """The rows that somebody else measured."""
     return [row for row in section.rows if is_read(row.cell) and HEADLINE in row.intervals]

@@ -30,7 +30,9 @@ from spikes.serverless.runtimes.packaging import (
 from spikes.serverless.runtimes.tool import run_tool
 from spikes.serverless.runtimes.wheel import pip_environ
 
-_LOCK = "requirements.txt"
+LOCK = "requirements.txt"
+"""The pins beside a source, each with its hashes."""
+
 _EARLIEST_S = 315_532_800  # 1980-01-01, the earliest time that a zip can hold
 
 
@@ -56,7 +58,7 @@ class Python(Language):
         environ = lambda_environ(f"python-{build.handler}", "app.handler", package.root)
         major, minor = sys.version_info[:2]
         environ["AWS_EXECUTION_ENV"] = f"AWS_Lambda_python{major}.{minor}"
-        pins = read_pins(self.client / _LOCK) | read_pins(self.sources(build) / _LOCK)
+        pins = read_pins(self.client / LOCK) | read_pins(self.sources(build) / LOCK)
         named = {name: pins[name] for name in ("awslambdaric", "pydantic") if name in pins}
         return Function(
             # Nothing is written into the sealed folder (-B) nor read from somebody's home (-s).
@@ -95,12 +97,10 @@ def fetch(sources: Path, folder: Path, say: Say, options: Sequence[str] = ()) ->
 
     Raises ArtefactError where something cannot be fetched.
     """
-    if (sources / _LOCK).exists():
-        pins = ", ".join(
-            f"{name} {version}" for name, version in read_pins(sources / _LOCK).items()
-        )
+    if (sources / LOCK).exists():
+        pins = ", ".join(f"{name} {version}" for name, version in read_pins(sources / LOCK).items())
         say(f"fetching {pins}")
-        _install(sources / _LOCK, folder, options)
+        _install(sources / LOCK, folder, options)
     for path in sources.glob("*.py"):
         shutil.copy(path, folder)
     for path in folder.rglob("*.py"):

@@ -25,6 +25,10 @@ class Messages:
         """Every candidate has a cell of every scenario."""
         return True
 
+    def drives(self, scenario: Scenario, client: Client) -> bool:  # noqa: ARG002
+        """Every client sends what any scenario asks for."""
+        return True
+
     def withheld(
         self,
         scenario: Scenario,

@@ -16,7 +16,7 @@ from spikebench.scenario.model import Scenario
 
 Param = str | int | float
 
-_MOST_CELLS = 100
+_MOST_CELLS = 200
 
 
 S = TypeVar("S", bound=Scenario)

@@ -2,17 +2,22 @@
 
 apt keeps its lists and files in folders of ours and verifies signatures and checksums as always;
 ``dpkg -x`` unpacks. What was unpacked is sealed, so that damage is noticed.
+
+Where the machine's release is too old for a program, it comes from another release of Debian with
+everything it needs, the C library and its loader included. The mirror is the machine's own.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +30,8 @@ _PACKAGES = "packages.json"
 _ROUNDS = 4
 _LIBRARY = re.compile(r"\.so\.[\d.]+$")
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_ALIASES = ("oldstable", "stable", "testing", "unstable", "sid")
 _CONFIGURATION = """\
 Dir::State "{state}";
 Dir::Cache "{cache}";
@@ -34,6 +41,12 @@ APT::Update::Error-Mode "any";
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
+"""
+_OTHER_SOURCES = """\
+Dir::Etc::sourcelist "{sources}";
+Dir::Etc::sourceparts "/dev/null";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 """
 
 Prepare = Callable[[Path], None]
@@ -47,6 +60,10 @@ class DebianTree:
     Shared libraries that the machine lacks are unpacked too, into ``missing-libraries``.
     ``instead`` tells a person without apt-get what else would do. ``revision`` grows with every
     change of ``prepare``, so that trees unpacked before it are left behind.
+
+    With a ``suite``, such as ``trixie``, the package comes from that release of Debian, whatever
+    the machine runs, and with all dependencies that ``also`` matches: its programs are to be
+    started by ``own_loader``.
     """
 
     package: str
@@ -54,6 +71,7 @@ class DebianTree:
     instead: str
     prepare: Prepare = lambda _: None
     revision: int = 1
+    suite: str = ""
 
     def find(self, cache: Cache) -> Path | None:
         """Return the unpacked tree, or None where it is missing or damaged."""
@@ -72,7 +90,8 @@ class DebianTree:
 
     def obtainable(self) -> bool:
         """Whether this machine has what unpacking needs."""
-        return bool(shutil.which("apt-get") and shutil.which("dpkg-deb"))
+        tools = bool(shutil.which("apt-get") and shutil.which("dpkg-deb"))
+        return tools and (not self.suite or (_is_debian() and Path(_KEYRING).exists()))
 
     def versions(self, root: Path) -> dict[str, str]:
         """Return the version of each unpacked package."""
@@ -83,15 +102,22 @@ class DebianTree:
         """Return the LD_LIBRARY_PATH that the tree needs; empty where the machine has all."""
         return ":".join(map(str, _library_folders(root / "missing-libraries")))
 
+    def own_loader(self, root: Path) -> tuple[str, ...]:
+        """Return the words before a program's path that run it with the tree's own libraries."""
+        loader = min(root.glob("usr/lib*/ld-linux*.so.*"))
+        return (str(loader), "--library-path", ":".join(map(str, _library_folders(root / "usr"))))
+
     @property
     def _folder(self) -> str:
-        return f"{self.package}-{self.revision}"
+        parts = (self.package, self.suite, str(self.revision))
+        return "-".join(part for part in parts if part)
 
     def _install(self, cache: Cache, say: Say) -> Path:
         if not self.obtainable():
+            also = f", or it is no Debian with {_KEYRING}" if self.suite else ""
             raise ArtefactError(
                 f"{self.package} is unpacked from Debian or Ubuntu packages, and there is no "
-                f"apt-get and dpkg-deb on this machine. {self.instead}"
+                f"apt-get and dpkg-deb on this machine{also}. {self.instead}"
             )
         root = cache.folder("debian") / self._folder
         if root.exists():
@@ -100,39 +126,78 @@ class DebianTree:
         with tempfile.TemporaryDirectory(dir=root.parent) as name:
             scratch = Path(name)
             scratch.chmod(0o755)
-            self._unpack_into(scratch / "root", Apt(scratch, self.instead), say)
+            self._unpack_into(scratch / "root", scratch, say)
             (scratch / "root").rename(root)
         return root
 
-    def _unpack_into(self, root: Path, apt: Apt, say: Say) -> None:
+    def _unpack_into(self, root: Path, scratch: Path, say: Say) -> None:
         create_readable(root)
-        say(f"reading the machine's package lists for {self.package}")
-        apt.update()
+        whose = f"Debian {self.suite}'s" if self.suite else "the machine's"
+        say(f"reading {whose} package lists for {self.package}")
+        apt = self._updated(scratch)
         wanted = [n for n in apt.closure(self.package) if re.fullmatch(self.also, n)]
         names = sorted({self.package, *wanted})
         say(f"fetching {len(names)} packages for {self.package}")
         fetched = apt.unpack(names, root)
-        fetched |= _add_missing_libraries(root, names, apt, say)
+        if not self.suite:
+            fetched |= _add_missing_libraries(root, names, apt, say)
         self.prepare(root)
         (root / _PACKAGES).write_text(json.dumps(fetched, indent=1))
         seal_tree(root)
 
+    def _updated(self, scratch: Path) -> Apt:
+        """Return apt with its lists read: the machine's, or the suite's from one of its mirrors."""
+        own = Apt(scratch / "own", self.instead)
+        if not self.suite:
+            own.update()
+            return own
+        failure = ArtefactError(
+            f"this machine's package sources name no mirror of Debian, from which {self.package} "
+            f"is fetched. {self.instead}"
+        )
+        for number, mirror in enumerate(own.debian_mirrors()):
+            source = f"deb [signed-by={_KEYRING}] {mirror} {self.suite} main\n"
+            apt = Apt(scratch / f"mirror-{number}", self.instead, source)
+            try:
+                apt.update()
+            except ArtefactError as error:
+                failure = error
+            else:
+                return apt
+        raise failure
+
 
 class Apt:
-    """apt with state and cache of its own in ``folder``."""
+    """apt with state and cache of its own in ``folder``; ``source``: instead of the machine's."""
 
-    def __init__(self, folder: Path, instead: str) -> None:
+    def __init__(self, folder: Path, instead: str, source: str = "") -> None:
+        create_readable(folder)
         self._folder = folder
         self._instead = instead
         self._configuration = folder / "apt.conf"
         state, cache = folder / "state", folder / "cache"
         for each in (state / "lists" / "partial", cache / "archives" / "partial"):
             each.mkdir(parents=True)
-        self._configuration.write_text(_CONFIGURATION.format(state=state, cache=cache))
+        text = _CONFIGURATION.format(state=state, cache=cache)
+        if source:
+            sources = folder / "sources.list"
+            sources.write_text(source)
+            text += _OTHER_SOURCES.format(sources=sources)
+        self._configuration.write_text(text)
 
     def update(self) -> None:
-        """Fetch the package lists of the machine's own sources."""
+        """Fetch the package lists."""
         self._run("apt-get", "update", cwd=self._folder)
+
+    def debian_mirrors(self) -> list[str]:
+        """Return where the machine's own release of Debian comes from by its sources."""
+        # Without the information of release files: those are not fetched yet.
+        form = ("--no-release-info", "--format", "$(COMPONENT) $(RELEASE) $(REPO_URI)")
+        output = self._run("apt-get", "indextargets", *form, cwd=self._folder)
+        releases = (*_ALIASES, _release().get("VERSION_CODENAME", ""))
+        fields = (line.split() for line in output.splitlines())
+        found = [f[2] for f in fields if len(f) == 3 and f[0] == "main" and f[1] in releases]
+        return list(dict.fromkeys(found))
 
     def closure(self, package: str) -> list[str]:
         """Return all packages that ``package`` depends on, directly or not."""
@@ -180,6 +245,16 @@ class Apt:
             f"`{what}` failed: {first}. Check the network and the machine's package sources "
             f"(`apt-get update` as root shows the same). {self._instead}"
         )
+
+
+def _is_debian() -> bool:
+    return _release().get("ID") == "debian"
+
+
+def _release() -> dict[str, str]:
+    with suppress(OSError):
+        return platform.freedesktop_os_release()
+    return {}
 
 
 def missing_libraries(root: Path, library_path: str) -> list[str]:

@@ -487,9 +487,13 @@ def labels(token: str) -> dict[str, str]:
     return {OWNER: _owner(), TOKEN: token}
 
 
-def guard_of(token: str) -> Guard:
-    """Have every container that carries ``token`` removed when this process is gone."""
-    return Guard(Charge(at_death=[sys.executable, "-m", "spikebench.target.docker", token]))
+def guard_of(token: str, remove: Sequence[str] = ()) -> Guard:
+    """Have every container that carries ``token`` removed when this process is gone.
+
+    The folders ``remove`` go with them.
+    """
+    command = [sys.executable, "-m", "spikebench.target.docker", token]
+    return Guard(Charge(remove=remove, at_death=command))
 
 
 def _resident_bytes(stats: Mapping[str, int]) -> int:

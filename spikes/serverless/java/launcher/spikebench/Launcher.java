@@ -10,15 +10,15 @@ public final class Launcher {
     private Launcher() {}
 
     public static void main(String[] arguments) throws Throwable {
-        String mark = System.getenv("SPIKEBENCH_MARK");
-        if (mark != null && !mark.isEmpty()) {
-            sayUp(mark);
-        }
+        sayUp(System.getenv("SPIKEBENCH_MARK"));
         AWSLambda.main(arguments);
     }
 
-    private static void sayUp(String path) throws IOException {
-        try (OutputStream pipe = new FileOutputStream(path)) {
+    static void sayUp(String mark) throws IOException {
+        if (mark == null || mark.isEmpty()) {
+            return;
+        }
+        try (OutputStream pipe = new FileOutputStream(mark)) {
             pipe.write('u');
         }
     }
