@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from spikebench.measure.outcome import Status
 from spikes.serverless.answer import difference, parse
 from spikes.serverless.box import Box, last_line, peaks_bytes
+from spikes.serverless.criu import reason
 from spikes.serverless.function import Function
 from spikes.serverless.happening import Happening, Kind
 from spikes.serverless.process_account import (
@@ -34,6 +35,9 @@ LATE_NS, LATE_SHARE = 2_000_000, 0.05
 
 WARM_READ_BYTES = 1_000_000
 """A start that is to find its files in memory may not read more than this from the disk."""
+
+LAST_WORDS = 300
+"""How many characters of a function's last words go into the reason of a failed trial."""
 
 _STARTED_TIMEOUT_S = 5.0
 
@@ -132,7 +136,8 @@ class Trial:
         if unfit is None:
             return "valid", ""
         self.seen.spoilt = unfit.ours
-        said = last_line(boxed.output) if unfit.words else ""
+        words = reason if self._function.restored else last_line
+        said = words(boxed.output)[:LAST_WORDS] if unfit.words and boxed.output else ""
         return unfit.status, f"{unfit}; its last words: {said}" if said else str(unfit)
 
     def _attempt(self, invokes: int) -> UnfitError | None:
