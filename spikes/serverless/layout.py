@@ -94,7 +94,13 @@ def _draw(table: Table, folder: Path) -> list[Path]:
 def _remarks(row: Row) -> list[str]:
     """What a row's figures stand for, and under which conditions they came about."""
     restored = [ANALOGUE] if _lever(row) == "snapshot" else []
-    return [*restored, *_flags(row), *_unconfined(row), *_beyond_lambda(row)]
+    return [*restored, *_stand_in(row), *_flags(row), *_unconfined(row), *_beyond_lambda(row)]
+
+
+def _stand_in(row: Row) -> list[str]:
+    """That its image is not AWS's but one made in its likeness."""
+    made_of = row.cell.first.versions.get("stand-in", "")
+    return [f"not AWS's image: a stand-in of {made_of}"] if made_of else []
 
 
 def _flags(row: Row) -> list[str]:

@@ -21,6 +21,8 @@ from spikebench.target.fleet import Berth
 from spikes.serverless.box import Box
 from spikes.serverless.builders import builders_of
 from spikes.serverless.cold_start import measure
+from spikes.serverless.docker.lab import ContainerLab
+from spikes.serverless.docker.package import withheld_in_image
 from spikes.serverless.exchange import exchange
 from spikes.serverless.function import Build, Builder, Function
 from spikes.serverless.java.in_process import HANDLER as IN_PROCESS
@@ -61,7 +63,10 @@ class ColdStarts:
         if berth.target == "sandbox":
             return withheld_in_sandbox(candidate.name, cold_start(scenario))
         build = _build(scenario)
-        return _builder(candidate.name, build).withheld(build)
+        reason = _builder(candidate.name, build).withheld(build)
+        if berth.target == "docker":
+            return reason or withheld_in_image(build, cold_start(scenario).page_cache)
+        return reason
 
     def breakable(self, candidate: Candidate) -> Candidate:
         """Nothing is broken in the middle of a start."""
@@ -136,7 +141,11 @@ def _sandbox(setting: Setting) -> Lab:
     return SandboxLab(setting)
 
 
-LABS: Mapping[str, Callable[[Setting], Lab]] = {"local": FunctionLab, "sandbox": _sandbox}
+LABS: Mapping[str, Callable[[Setting], Lab]] = {
+    "local": FunctionLab,
+    "docker": ContainerLab,
+    "sandbox": _sandbox,
+}
 """What measures, by target."""
 
 

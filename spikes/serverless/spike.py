@@ -12,6 +12,7 @@ from spikebench.target.cache import Cache
 from spikebench.target.sandbox.account import presence
 from spikebench.target.software import Cores, Presence, Running, Say, Software
 from spikes.serverless.builders import BUILDERS, IN_PROCESS
+from spikes.serverless.docker.images import IMAGES, InContainer
 from spikes.serverless.function import Build, Builder
 from spikes.serverless.profiles import PROFILES
 from spikes.serverless.scenario import ColdStart
@@ -71,8 +72,14 @@ def _candidate(name: str) -> Candidate:
     clients = (CLIENTS[language], *([JPYPE] if name in IN_PROCESS else []))
     software = Software(
         name,
-        {"local": Built(BUILDERS[name]), "sandbox": InSandbox()},
-        {"local": "software", "sandbox": "service"},
+        {
+            "local": Built(BUILDERS[name]),
+            "docker": InContainer(IMAGES[name]),
+            "sandbox": InSandbox(),
+        },
+        {"local": "software", "docker": "software", "sandbox": "service"},
+        # Levers are what is compared, and a base image takes few of them.
+        automatic=("local",),
     )
     return Candidate(name, Capabilities("none"), clients, software=software)
 

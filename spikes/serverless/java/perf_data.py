@@ -7,7 +7,7 @@ Format: OpenJDK, ``src/hotspot/share/runtime/perfMemory.hpp`` (``PerfDataPrologu
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import FileIO
 from mmap import PAGESIZE
@@ -23,7 +23,21 @@ _COUNTERS = ("java.cls.loadedClasses", "java.cls.sharedLoadedClasses")
 
 def classes_loaded(pid: int) -> int | None:
     """Return how many classes a JVM has loaded, from archives too; None where it can't be seen."""
-    for path in Path("/tmp").glob(f"hsperfdata_*/{pid}"):
+    return _first(Path("/tmp").glob(f"hsperfdata_*/{pid}"))
+
+
+def classes_loaded_inside(pid: int, proc: Path = Path("/proc")) -> int | None:
+    """Return the same for the one JVM of a container, which ``pid`` is a process of.
+
+    None also where we may not look into the container: that takes root, or its own user.
+    """
+    with suppress(OSError):
+        return _first((proc / str(pid) / "root" / "tmp").glob("hsperfdata_*/*"))
+    return None
+
+
+def _first(files: Iterable[Path]) -> int | None:
+    for path in files:
         with suppress(OSError):
             if (count := _count_classes(path.read_bytes())) is not None:
                 return count

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from spikebench.candidate import Candidate, Fidelity
 from spikebench.errors import SpikebenchError, TargetError
 from spikebench.target.cache import Cache
-from spikebench.target.software import Cores, Recipe, Running, Say, Software, TargetName
+from spikebench.target.software import Cores, Recipe, Running, Say, Software
 
 Asked = Literal["auto", "endpoint", "docker", "local", "sandbox"]
-
-AUTOMATIC: Sequence[TargetName] = ("endpoint", "docker", "local")
-"""The order in which ``auto`` tries; a sandbox costs money and is never automatic."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ def choose(candidate: Candidate, asked: Asked, cache: Cache) -> Berth:
         return Berth("local", "software")
     tried: list[str] = []
     mends: list[str] = []
-    for name in AUTOMATIC if asked == "auto" else (asked,):
+    for name in software.automatic if asked == "auto" else (asked,):
         recipe = software.recipes.get(name)
         if recipe is None:
             tried.append(f"{name}: {software.name} has no recipe for it")
