@@ -34,8 +34,8 @@ def find_spike(name: str, root: Path | None = None) -> Spike:
         spike = importlib.import_module(f"{FOLDER}.{name}.spike").SPIKE
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"spike {name} needs the package {error.name}, which is not installed here: run it with "
-            f"python3 -m tox -e {name}, or install spikebench[{name}]"
+            f"spike {name} needs the package {error.name}, which is not installed here: run it "
+            f"with python3 -m tox -e {name}, or install spikebench[{name}]"
         ) from error
     assert isinstance(spike, Spike), f"{FOLDER}/{name}/spike.py: SPIKE must be a Spike"
     return spike
