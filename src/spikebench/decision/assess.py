@@ -125,9 +125,7 @@ def _read(
     paths: Sequence[Path], scenarios: Mapping[str, Scenario]
 ) -> tuple[tuple[Run, ...], list[Record]]:
     found = [read_run(path) for path in paths]
-    records = [
-        record for _, each in found for record in each if not is_fault(record, scenarios)
-    ]
+    records = [record for _, each in found for record in each if not is_fault(record, scenarios)]
     return tuple(run for run, _ in found), records
 
 
@@ -160,7 +158,9 @@ class _Assessor:
 
     def _held(self, option: Option) -> tuple[Held, ...]:
         return tuple(
-            hold(option, asked, rows_of(self.table, option, asked.scenario, asked.params, self.known))
+            hold(
+                option, asked, rows_of(self.table, option, asked.scenario, asked.params, self.known)
+            )
             for asked in self.decision.must_haves
         )
 

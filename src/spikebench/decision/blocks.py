@@ -54,8 +54,8 @@ def merged(old: str, parts: Sequence[Part], path: Path) -> str:
     """``old`` with its blocks as they are in ``parts``; all else byte for byte as it was.
 
     A block that is not there yet comes after the one it follows in ``parts``, at the end of the
-    file where there is none; one that ``parts`` do not have goes. Raises RecordError, naming ``path`` and line,
-    for marks that do not pair.
+    file where there is none; one that ``parts`` do not have goes. Raises RecordError, naming
+    ``path`` and line, for marks that do not pair.
     """
     places = {place.name: place for place in _places(old, path)}
     blocks = [part for part in parts if isinstance(part, Block)]

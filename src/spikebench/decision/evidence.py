@@ -53,9 +53,7 @@ def _is_of(row: Row, option: Option) -> bool:
     return row.cell.candidate == option.candidate and not is_read(row.cell)
 
 
-def _of_client(
-    rows: Sequence[Row], option: Option, known: Mapping[str, Candidate]
-) -> list[Row]:
+def _of_client(rows: Sequence[Row], option: Option, known: Mapping[str, Candidate]) -> list[Row]:
     candidate = known.get(option.candidate or "")
     order = [option.client] if option.client else list(candidate.client_names if candidate else [])
     for client in order:

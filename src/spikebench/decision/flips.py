@@ -143,7 +143,9 @@ def _flip(matrix: Matrix, place: int, at: int, passing: int, leader: int) -> Sco
 def _in_units(flip: ScoreFlip, matrix: Matrix) -> ScoreFlip:
     place, at = matrix.criteria.index(flip.criterion), matrix.options.index(flip.option)
     entry, asked = matrix.entries[place][at], flip.criterion.measured
-    assert asked is not None and entry.figure is not None and entry.figure.row is not None
+    assert asked is not None, "it is in the metric's units"
+    assert entry.figure is not None, "and so it has a figure"
+    assert entry.figure.row is not None, "of a row"
     value = value_at(flip.needed, asked)
     seen = entry.figure.row.intervals[asked.metric]
     near = seen.low is not None and seen.high is not None and seen.low <= value <= seen.high

@@ -6,7 +6,7 @@ ranked: their total is known to lie between two bounds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,11 @@ class Entry:
     figure: Figure | None = None
     drawn: Values | None = None
     why: str = ""
+
+    @property
+    def draw(self) -> Values | float:
+        """The scores of the draws, or the one that a judged score is in all of them."""
+        return (self.score or 0.0) if self.drawn is None else self.drawn
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ class Matrix:
         found = np.zeros((len(self.ranked), self.draws))
         for row, at in enumerate(self.ranked):
             for share, entry in zip(self.shares, self.column(at), strict=True):
-                found[row] += share * (entry.score if entry.drawn is None else entry.drawn)
+                found[row] += share * entry.draw
         return found
 
 
@@ -146,8 +151,3 @@ def judged_entry(criterion: Criterion, option: Option) -> Entry:
     given = criterion.given(option.name)
     assert given is not None, "the file was checked for it"
     return Entry(given.score, why=given.why)
-
-
-def names(options: Sequence[Option]) -> str:
-    """Titles in a sentence."""
-    return ", ".join(f"“{option.title}”" for option in options)

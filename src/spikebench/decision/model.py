@@ -32,7 +32,7 @@ class Option(Part):
     title: str = Field(min_length=1)
     candidate: str | None = None
     client: str | None = None
-    params: Params = {}
+    params: Params = Field(default_factory=dict)
 
 
 class MustHave(Part):
@@ -44,7 +44,7 @@ class MustHave(Part):
 
     name: str = Field(min_length=1)
     scenario: str
-    params: Params = {}
+    params: Params = Field(default_factory=dict)
     requires: Literal["met"] | None = None
     metric: str | None = None
     unit: str = ""
@@ -72,7 +72,7 @@ class Measured(Part):
 
     scenario: str
     metric: str
-    params: Params = {}
+    params: Params = Field(default_factory=dict)
     unit: str = Field(min_length=1)
     best: float
     worst: float
@@ -135,9 +135,9 @@ class Decision(Part):
     review: str = Field(pattern=DAY)
     drivers: list[str] = Field(min_length=1)
     options: list[Option] = Field(min_length=2)
-    must_haves: list[MustHave] = []
+    must_haves: list[MustHave] = Field(default_factory=list)
     criteria: list[Criterion] = Field(min_length=1)
-    cannot_show: list[str] = []
+    cannot_show: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikebench.decision.model import MustHave, Option
-from spikebench.report import wording
 from spikebench.report.column import figure
 from spikebench.report.requirement import (
     Clause,
@@ -31,12 +30,6 @@ class Held:
     reason: str
     row: Row | None = None
 
-    @property
-    def emulated(self) -> bool:
-        """Whether it is not shown because only an emulator stood in for the service."""
-        at = self.row.cell.fidelity if self.row else ""
-        return self.outcome == "not shown" and at == "emulator"
-
 
 def hold(option: Option, asked: MustHave, rows: Sequence[Row]) -> Held:
     """Hold an option against a must-have: all its rows have to, and the worst of them is shown.
@@ -59,8 +52,8 @@ def _of_row(option: Option, asked: MustHave, row: Row) -> Held:
         return Held(option, asked, clause.outcome, clause.reason, row)
     if row.judgement is None:
         return Held(option, asked, "not shown", "its scenario requires nothing", row)
-    reasons = row.judgement.reasons
-    said = "; ".join(reasons) or wording.requirement(row.judgement)
+    clauses = (clause.reason for clause in row.judgement.clauses)
+    said = "; ".join(row.judgement.reasons or dict.fromkeys(clauses))
     return Held(option, asked, row.judgement.outcome, said, row)
 
 

@@ -12,6 +12,7 @@ from spikebench.decision.must_have import Held, together
 from spikebench.decision.wording import foreign, grid, own, percent, points, run_that_shows
 from spikebench.report import wording
 from spikebench.report.column import NOTHING, figure
+from spikebench.report.table import Row
 
 Lines = Iterator[str]
 
@@ -51,12 +52,14 @@ def outcome(found: Assessment) -> Lines:
 def _chosen(found: Assessment) -> str:
     leader, proposed = found.leader, found.proposed
     if proposed is not None:
-        others = len(found.matrix.ranked) - 1
-        among = f"of {others + 1} options that could be ranked" if others else "as the only one"
+        ranked = len(found.matrix.ranked)
+        among = f"highest of the {ranked} options that could be ranked"
+        first = percent(proposed.first)
         return (
             f"Chosen option (proposed): “{own(proposed.option.title)}”, because it scores "
-            f"{points(proposed.total)} {among}, and comes first in {percent(proposed.first)} of "
-            f"{found.matrix.draws:,} draws of the trials."
+            f"{among if ranked > 1 else 'as the only one that could be ranked'} "
+            f"({points(proposed.total)}), and comes first in {first} of {found.matrix.draws:,} "
+            "draws of the trials."
         )
     if leader is not None:
         return (
@@ -157,8 +160,8 @@ def _said(entry: Entry, criterion: Criterion) -> str:
     if entry.score is None:
         return f"not shown ({foreign(entry.why)})"
     if entry.value is None or criterion.measured is None:
-        return f"{points(entry.score)} (judged) {own(entry.why)}"
-    return f"{points(entry.score)}, from {figure(entry.value)} {foreign(criterion.measured.unit)}"
+        return f"{own(entry.why)} (judged {points(entry.score)})"
+    return f"{figure(entry.value)} {foreign(criterion.measured.unit)} (score {points(entry.score)})"
 
 
 def must_haves(found: Assessment) -> Lines:
@@ -321,12 +324,8 @@ def _turn(one: flips.ScoreFlip) -> list[str]:
     unit = foreign(one.criterion.measured.unit)
     near = "†" if one.near else ""
     is_now, at = f"{figure(one.value)} {unit}", f"{figure(one.needed_value)} {unit}{near}"
-    return [*named, is_now, at, _change(one), then]
-
-
-def _change(one: flips.ScoreFlip) -> str:
-    assert one.value is not None and one.needed_value is not None
-    return f"{one.needed_value / one.value:.2f}×" if one.value else NOTHING
+    by = f"{figure(one.needed_value / one.value)}×" if one.value else NOTHING
+    return [*named, is_now, at, by, then]
 
 
 def _missing(found: Assessment) -> Lines:
@@ -361,26 +360,35 @@ def verdicts(found: Assessment) -> Lines:
     yield ""
     yield "Each row that was used, with its scenario's declared comparison, Holm-adjusted."
     yield ""
-    rows = []
-    for (name, _), row in found.rows.items():
-        against, cell = row.against, row.cell
-        metric = against.metric if against else row.scenario.analysis.metric if row.scenario else ""
-        seen = row.intervals.get(metric)
-        unit = cell.metrics[metric].unit if metric in cell.metrics else ""
-        rows.append(
-            [
-                foreign(", ".join(filter(None, [cell.scenario, row.params]))),
-                own(name),
-                f"{cell.client}, {cell.target}, {cell.fidelity}",
-                wording.trials(row),
-                f"{metric} {figure(seen.median)} {foreign(unit)}" if seen else NOTHING,
-                wording.ratio(against.comparison) if against else NOTHING,
-                foreign(wording.verdict(against)) if against else "the baseline",
-                foreign(wording.requirement(row.judgement)),
-            ]
-        )
     header = ["scenario", "option", "client, target, fidelity", "n (void)", "median"]
+    rows = [_verdict(name, row) for (name, _), row in found.rows.items()]
     yield from grid([*header, "÷ baseline [95 %]", "verdict", "requirement"], rows)
+
+
+def _verdict(name: str, row: Row) -> list[str]:
+    against, cell = row.against, row.cell
+    metric = row.scenario.analysis.metric if row.scenario else ""
+    seen = row.intervals.get(metric)
+    unit = cell.metrics[metric].unit if metric in cell.metrics else ""
+    alone = "the baseline" if _is_baseline(row) else NOTHING
+    return [
+        foreign(", ".join(filter(None, [cell.scenario, row.params]))),
+        own(name),
+        foreign(f"{cell.client}, {cell.target}, {cell.fidelity}"),
+        wording.trials(row),
+        f"{foreign(metric)} {figure(seen.median)} {foreign(unit)}" if seen else NOTHING,
+        wording.ratio(against.comparison) if against else NOTHING,
+        foreign(wording.verdict(against)) if against else alone,
+        foreign(wording.requirement(row.judgement)),
+    ]
+
+
+def _is_baseline(row: Row) -> bool:
+    if row.scenario is None or not row.cell.valid:
+        return False
+    analysis = row.scenario.analysis
+    has = analysis.baseline_params.items() <= dict(row.cell.params).items()
+    return has and row.cell.candidate == analysis.baseline
 
 
 def limits(found: Assessment) -> Lines:
@@ -389,16 +397,52 @@ def limits(found: Assessment) -> Lines:
     yield ""
     yield from (f"* {own(said)}" for said in found.decision.cannot_show)
     yield from (f"* **Warning.** {foreign(said)}" for said in found.table.warnings)
-    emulated = dict.fromkeys(
-        (name, row.cell.scenario)
-        for (name, _), row in found.rows.items()
-        if row.cell.fidelity == "emulator"
-    )
-    if emulated:
+    yield from _emulated(found)
+    yield from _few(found)
+
+
+def _emulated(found: Assessment) -> Lines:
+    """The sandbox runs that would show what an emulator cannot, an option each."""
+    by_option: dict[str, dict[str, None]] = {}
+    for (name, _), row in found.rows.items():
+        if row.cell.fidelity == "emulator":
+            by_option.setdefault(name, {})[row.cell.scenario] = None
+    if by_option:
         yield (
             "* An emulator stood in for the service below; its timings say nothing of AWS and were "
             "not counted. What would show it:"
         )
-    options_by_name = {one.name: one for one in found.decision.options}
-    for name, scenario in emulated:
-        yield f"  * {run_that_shows(found.spike, options_by_name[name], scenario)}"
+    for option in found.decision.options:
+        if option.name in by_option:
+            yield f"  * {run_that_shows(found.spike, option, by_option[option.name], sandbox=True)}"
+
+
+def _few(found: Assessment) -> Lines:
+    """The runs that would show what this one has too little of."""
+    for option in found.decision.options:
+        wanting = [*_unheld(found, option), *_unscored(found, option)]
+        scenarios = dict.fromkeys(name for name, row in wanting if _is_runnable(row))
+        if scenarios and option.candidate is not None:
+            said = run_that_shows(found.spike, option, scenarios, sandbox=False)
+            yield f"* Not shown for want of trials. What may show it: {said}"
+
+
+def _unheld(found: Assessment, option: Option) -> list[tuple[str, Row | None]]:
+    held = found.held[option.name]
+    return [(one.asked.scenario, one.row) for one in held if one.outcome == "not shown"]
+
+
+def _unscored(found: Assessment, option: Option) -> Iterator[tuple[str, Row | None]]:
+    matrix = found.matrix
+    if option not in matrix.options:
+        return
+    for place in matrix.missing(matrix.options.index(option)):
+        asked = matrix.criteria[place].measured
+        found_figure = matrix.entries[place][matrix.options.index(option)].figure
+        if asked is not None and found_figure is not None:
+            yield asked.scenario, found_figure.row
+
+
+def _is_runnable(row: Row | None) -> bool:
+    """Whether more trials here may tell: there were none of it, or some, and no emulator's."""
+    return row is None or (bool(row.cell.valid) and row.cell.fidelity != "emulator")

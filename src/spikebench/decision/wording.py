@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from spikebench.decision.model import Option
 from spikebench.report.column import NOTHING
@@ -49,12 +49,16 @@ def percent(share: float | None) -> str:
     return f"{share:.0%}".replace("%", " %")
 
 
-def run_that_shows(spike: Spike, option: Option, scenario: str) -> str:
-    """The run in a sandbox account that measures an option's own service, as a sentence."""
-    command = (
-        f"`python3 -m tox -e {spike.name} -- --target sandbox "
-        f"--candidate {option.candidate} --scenario {scenario}`"
-    )
+def run_that_shows(spike: Spike, option: Option, scenarios: Iterable[str], sandbox: bool) -> str:
+    """The run that would show what this one does not of an option, as a sentence.
+
+    ``sandbox`` is whether it takes the service itself.
+    """
+    named = [f"--candidate {option.candidate}", *(f"--scenario {name}" for name in scenarios)]
+    target = ["--target sandbox"] if sandbox else ["--trials 10"]
+    command = f"`python3 -m tox -e {spike.name} -- {' '.join([*target, *named])}`"
+    if not sandbox:
+        return f"{own(option.title)}: {command}."
     missing = "" if _has_sandbox(spike, option) else ", once the spike has a sandbox target for it"
     return f"{own(option.title)}: {command} in an account of your own (docs/sandbox.md){missing}."
 
