@@ -45,8 +45,13 @@ def rows_of(
     mine = [row for section in sections for row in section.rows if _is_of(row, option)]
     mine = _of_client(mine, option, known)
     wanted = {name: str(value) for name, value in {**option.params, **params}.items()}
-    had = [row for row in mine if wanted.items() <= dict(row.cell.params).items()]
+    had = [row for row in mine if wanted.items() <= _params(row, table).items()]
     return _latest(_strongest(had or [r for r in mine if r.cell.fidelity == "emulator"]), table)
+
+
+def _params(row: Row, table: Table) -> dict[str, str]:
+    """What was swept, and the settings of the scenario that the layout shows as if they were."""
+    return dict(table.layout.told(row)) | dict(row.cell.params)
 
 
 def _is_of(row: Row, option: Option) -> bool:
