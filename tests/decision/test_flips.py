@@ -54,7 +54,7 @@ def test_a_turning_point_within_the_interval_is_marked(tmp_path: Path) -> None:
     wide = [4.0, 25.0, 6.0, 18.0, 9.0, 11.0]
     delays = {"kafka": wide, "rabbitmq-quorum": [10**1.5] * 6}
     found = score_flips(assessed(tmp_path, trials(delays)).matrix)
-    assert [one.near for one in found if one.option.name == "kafka"][0]
+    assert next(one.near for one in found if one.option.name == "kafka")
     assert not any(one.near for one in found if one.option.name == "rabbit")
 
 

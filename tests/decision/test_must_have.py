@@ -75,7 +75,7 @@ def test_what_no_row_speaks_of_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_void_trials_leave_a_bound_not_shown(tmp_path: Path) -> None:
-    records = trials() + [record("kafka", 6, {}, status="void", reason="backlog grew")]
+    records = [*trials(), record("kafka", 6, {}, status="void", reason="backlog grew")]
     found = assessed(tmp_path, records, WITH_MUST)
     assert found.held["kafka"][0].outcome == "not shown"
 

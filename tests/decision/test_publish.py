@@ -140,7 +140,7 @@ def test_the_tool_never_sets_accepted_and_keeps_what_was_accepted_on_its_runs(
     before = path.read_bytes()
     decide(folder)
     assert path.read_bytes() == before
-    with pytest.raises(UsageError, match="is accepted: .*--supersedes 0001"):
+    with pytest.raises(UsageError, match=r"is accepted: .*--supersedes 0001"):
         decide(folder, FILE, "20260102-b")
 
 
@@ -168,7 +168,7 @@ def test_a_newer_run_does_not_break_the_check(folder: Path) -> None:
 
 def test_weights_or_figures_that_were_changed_by_hand_fail_the_check(folder: Path) -> None:
     path = decide(folder)
-    with pytest.raises(GateError, match="no longer what its evidence gives, in: .*matrix"):
+    with pytest.raises(GateError, match=r"no longer what .* gives, in: .*matrix"):
         checked(folder, FILE.replace("weight: 2", "weight: 3"))
     text = path.read_text()
     path.write_text(text.replace("**0.43**", "**0.93**"))
