@@ -60,7 +60,7 @@ def record_run(results: Path, run_id: str, records: Iterable[Record]) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("table",), ("compare",), ("list",), ("doctor",), ("sweep",)]
+    "command", [(), ("table",), ("compare",), ("decide",), ("list",), ("doctor",), ("sweep",)]
 )
 def test_help_teaches_with_an_example(spikebench: Spikebench, command: tuple[str, ...]) -> None:
     status, out, _ = spikebench(*command, "--help")

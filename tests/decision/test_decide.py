@@ -60,6 +60,19 @@ def test_a_record_is_written_and_then_checked(spikebench: Spikebench, results: P
     assert "in: matrix" in err
 
 
+def test_a_check_of_all_leaves_out_what_was_never_measured(
+    spikebench: Spikebench, results: Path
+) -> None:
+    spikebench("messaging", "--results", str(results))
+    status, out, _ = spikebench("--check", "--results", str(results))
+    assert status == 0
+    assert "serverless: nothing to decide on yet" in out
+    (results / "decisions" / "0001-message-broker.md").unlink()
+    status, _, err = spikebench("--check", "--results", str(results))
+    assert status == 8
+    assert "has no record of message-broker" in err
+
+
 def test_a_check_takes_no_run(spikebench: Spikebench, results: Path) -> None:
     status, _, err = spikebench("--check", "--run", "2026", "--results", str(results))
     assert status == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,8 @@ import pytest
 from spikebench.decision.assess import assess
 from spikebench.decision.read import decision_path, read_decision
 from spikebench.discovery import find_spike, find_spikes
-from spikebench.errors import ScenarioError
-from tests.decision.situation import FILE, assessed, spike, store, trials
+from spikebench.errors import RecordError, ScenarioError
+from tests.decision.situation import FILE, WITH_MUST, assessed, spike, store, trials
 from tests.report.synthetic import record
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +31,8 @@ def problem(folder: Path, text: str) -> str:
         ("decision: broker", "decision: Broker 1", 1, "decision", "does not fit"),
         ("review: 2027-01-31", "review: soon", 5, "review", "does not fit"),
         ("question: Stay or move?\n", "", 1, "question", "missing; add it"),
-        ("weight: 2", "weight: -2", 13, "criteria.0.weight", "greater than 0"),
+        ("weight: 2", "weight: -2", 13, "criteria.0.weight", "greater than"),
+        ("weight: 2", "weight: 1e308", 13, "criteria.0.weight", "less than"),
         ("weight: 2", "wieght: 2", 13, "criteria.0.wieght", "did you mean 'weight'?"),
         ("best: 1,", "best: 100,", 14, "criteria.0.measured.worst", "must differ from best"),
         ("best: 1,", "best: 0,", 14, "criteria.0.measured.scale", "write 'scale: linear'"),
@@ -93,6 +96,32 @@ def test_a_must_have_says_one_thing(tmp_path: Path, must: str, said: str) -> Non
     assert said in found
 
 
+def test_any_file_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    """Nothing but a ScenarioError comes of a file with lines lost, doubled or garbled."""
+    draw = random.Random(5)
+    whole = WITH_MUST.splitlines(keepends=True)
+    one = spike(tmp_path)
+    scenarios = one.read_scenarios()
+    refused = 0
+    for _ in range(300):
+        lines = list(whole)
+        at = draw.randrange(len(lines))
+        change = draw.choice(["", lines[at] * 2, lines[at].replace(":", ": -"), "  x: 1\n", "- \n"])
+        lines[at] = change if draw.random() < 0.7 else _garbled(lines[at], draw)
+        decision_path(one).write_text("".join(lines))
+        try:
+            read_decision(one, scenarios)
+        except ScenarioError as error:
+            refused += 1
+            assert re.match(rf"{re.escape(str(decision_path(one)))}:\d+: ", str(error))
+    assert refused > 100
+
+
+def _garbled(line: str, draw: random.Random) -> str:
+    place = draw.randrange(len(line))
+    return line[:place] + draw.choice("{}[]:,0.9-#'\"x\n &*!") + line[place + 1 :]
+
+
 def test_a_spike_without_a_decision_says_how_to_write_one(tmp_path: Path) -> None:
     one = spike(tmp_path)
     decision_path(one).unlink()
@@ -129,6 +158,12 @@ def test_a_later_run_counts_where_it_has_the_row(tmp_path: Path) -> None:
     kafka, rabbit = found.matrix.entries[0]
     assert (round(kafka.value or 0), round(rabbit.value or 0)) == (2, 32)
     assert [run.run_id for run in found.runs] == ["20260101-a", "20260102-b"]
+
+
+def test_a_run_of_faults_or_of_another_spike_is_no_evidence(tmp_path: Path) -> None:
+    path = store(tmp_path, [one.model_copy(update={"spike": "other"}) for one in trials()])
+    with pytest.raises(RecordError, match="has no trial of messaging to decide on"):
+        assess(spike(tmp_path), [path])
 
 
 def test_the_decision_is_no_scenario(tmp_path: Path) -> None:

@@ -99,15 +99,6 @@ class Assessment:
         }
 
 
-def read_run(path: Path) -> tuple[Run, list[Record]]:
-    """Read a run file with the digest of its bytes; raise RecordError where it cannot be read."""
-    records = read_records(path)
-    if not records:
-        raise RecordError(f"{path}: has no trial to decide on; measure first")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Run(records[0].run_id, path, digest), records
-
-
 def assess(spike: Spike, paths: Sequence[Path]) -> Assessment:
     """Assess a spike's decision from run files; of two runs with a row the later path counts.
 
@@ -116,17 +107,32 @@ def assess(spike: Spike, paths: Sequence[Path]) -> Assessment:
     """
     scenarios = spike.read_scenarios()
     decision, document = read_decision(spike, scenarios)
-    runs, records = _read(paths, scenarios)
+    runs, records = _read(spike, paths, scenarios)
     table = tabulate(records, scenarios, spike.candidates, load(spike.layout))
     return _Assessor(spike, decision, document, table).assess(runs)
 
 
 def _read(
-    paths: Sequence[Path], scenarios: Mapping[str, Scenario]
+    spike: Spike, paths: Sequence[Path], scenarios: Mapping[str, Scenario]
 ) -> tuple[tuple[Run, ...], list[Record]]:
-    found = [read_run(path) for path in paths]
-    records = [record for _, each in found for record in each if not is_fault(record, scenarios)]
-    return tuple(run for run, _ in found), records
+    found = [_run(spike, path, scenarios) for path in paths]
+    return tuple(run for run, _ in found), [record for _, each in found for record in each]
+
+
+def _run(spike: Spike, path: Path, scenarios: Mapping[str, Scenario]) -> tuple[Run, list[Record]]:
+    """A run's trials without a fault, and the digest of its file's bytes."""
+    records = [
+        record
+        for record in read_records(path)
+        if record.spike == spike.name and not is_fault(record, scenarios)
+    ]
+    if not records:
+        raise RecordError(
+            f"{path}: has no trial of {spike.name} to decide on that is not of faults; "
+            f"measure first with: python3 -m tox -e {spike.name}"
+        )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Run(records[0].run_id, path, digest), records
 
 
 @dataclass(frozen=True)

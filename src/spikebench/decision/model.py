@@ -74,8 +74,8 @@ class Measured(Part):
     metric: str
     params: Params = Field(default_factory=dict)
     unit: str = Field(min_length=1)
-    best: float
-    worst: float
+    best: float = Field(ge=-1e15, le=1e15)
+    worst: float = Field(ge=-1e15, le=1e15)
     scale: Literal["log", "linear"] = "log"
 
     @model_validator(mode="after")
@@ -109,7 +109,7 @@ class Criterion(Part):
     """
 
     name: str = Field(min_length=1)
-    weight: float = Field(gt=0)
+    weight: float = Field(ge=0.001, le=1000)
     measured: Measured | None = None
     judged: Judged | None = None
 
