@@ -92,8 +92,19 @@ def test_a_cost_that_was_priced_is_shown(tmp_path: Path) -> None:
     ]
     store(tmp_path, priced)
     text = decide(tmp_path).read_text()
-    assert re.search(r"Move to Kafka: 1\.25 .*USD a million, change-data", text)
+    assert re.search(r"Move to Kafka: 1\.25 .*USD a million at list prices, change-data", text)
     assert "Stay on RabbitMQ: not priced." in text
+
+
+def test_a_cost_that_could_not_be_priced_says_why(tmp_path: Path) -> None:
+    money = Metric(value=None, unit="USD", better="lower", note="no price of London")
+    records = [
+        one.model_copy(update={"metrics": {**one.metrics, "cost_per_million": money}})
+        for one in trials()
+    ]
+    store(tmp_path, records)
+    text = decide(tmp_path).read_text()
+    assert "Stay on RabbitMQ: not priced on change-data: no price of London." in text
 
 
 def test_hostile_words_of_a_record_stay_words(tmp_path: Path) -> None:

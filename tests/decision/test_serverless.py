@@ -85,7 +85,7 @@ def test_cost_is_priced_from_the_trials_and_the_record_holds(tmp_path: Path) -> 
     path = publish(spike, tmp_path, "2026-01-31").written[0]
     text = path.read_text()
     assert path.name == "0001-java-on-lambda.md"
-    assert "USD a million, spring" in text
+    assert "USD a million at list prices, spring" in text
     assert "Stay with services that run all day, on Fargate: not priced." in text
     assert "(judged, not measured here)" in text
     assert check(spike, tmp_path) == path

@@ -65,21 +65,22 @@ def cost(found: Assessment) -> Lines:
     priced = [_priced(found, option) for option in found.decision.options]
     for option, lines in zip(found.decision.options, priced, strict=True):
         if lines:
-            yield from (f"* {own(option.title)}: {line}" for line in lines)
+            yield from (f"* {own(option.title)}: {line}." for line in lines)
         else:
             yield f"* {own(option.title)}: not priced."
 
 
 def _priced(found: Assessment, option: Option) -> list[str]:
-    lines = []
-    for (name, _), row in found.rows.items():
-        seen = row.intervals.get(COST)
-        if name != option.name or seen is None:
-            continue
-        between = f" [{figure(seen.low)}, {figure(seen.high)}]" if seen.low is not None else ""
-        unit = foreign(row.cell.metrics[COST].unit)
-        lines.append(f"{figure(seen.median)}{between} {unit} a million, {row.cell.scenario}")
-    return lines
+    rows = [row for (name, _), row in found.rows.items() if name == option.name]
+    return [_cost(row) for row in rows if COST in row.cell.metrics]
+
+
+def _cost(row: Row) -> str:
+    metric, seen = row.cell.metrics[COST], row.intervals.get(COST)
+    if seen is None:
+        return f"not priced on {row.cell.scenario}: {foreign(metric.note) or 'no price'}"
+    between = "" if seen.low is None else f" [{figure(seen.low)}, {figure(seen.high)}]"
+    return f"{figure(seen.median)}{between} {foreign(metric.unit)} a million at list prices, {row.cell.scenario}"
 
 
 def again(found: Assessment) -> Lines:
