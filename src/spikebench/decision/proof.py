@@ -80,7 +80,8 @@ def _cost(row: Row) -> str:
     if seen is None:
         return f"not priced on {row.cell.scenario}: {foreign(metric.note) or 'no price'}"
     between = "" if seen.low is None else f" [{figure(seen.low)}, {figure(seen.high)}]"
-    return f"{figure(seen.median)}{between} {foreign(metric.unit)} a million at list prices, {row.cell.scenario}"
+    amount = f"{figure(seen.median)}{between} {foreign(metric.unit)}"
+    return f"{amount} a million at list prices, {row.cell.scenario}"
 
 
 def again(found: Assessment) -> Lines:
