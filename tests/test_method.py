@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -12,7 +12,7 @@ from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.cell import Cell
 from spikebench.errors import TargetError
 from spikebench.measure.outcome import Metric, Outcome
-from spikebench.method import Asked, Lab, Setting, VoidTrialError
+from spikebench.method import Asked, Lab, RunEndedError, Setting, VoidTrialError
 from spikebench.plan import Selection, plan
 from spikebench.record import RecordFile, read_records
 from spikebench.run import Run
@@ -63,6 +63,9 @@ class Thrower:
     def overhead_s(self, cells: Iterable[Cell]) -> float:
         return 10.0
 
+    def cost(self, cells: Sequence[Cell]) -> str:
+        return f"{len(cells)} plums" if cells else ""
+
     def lab(self, setting: Setting) -> Lab:
         return Field(setting)
 
@@ -81,6 +84,9 @@ class Field:
         name = asked.cell.candidate.name
         if name == "clumsy":
             raise TargetError("it fell on a foot")
+        if name == "last":
+            raise RunEndedError("the field is flooded")
+        asked.environment["wind"] = "none"
         if name == "early":
             raise VoidTrialError("thrown before the start")
         height = Metric(value=float(asked.block + 1), unit="m", better="higher")
@@ -96,7 +102,7 @@ CLIENTS = (Client("hand", "python", "", "none"), Client("crane", "python", "", "
 
 
 def spike(folder: Path) -> Spike:
-    names = ("strong", "weak", "clumsy", "early")
+    names = ("strong", "weak", "clumsy", "early", "last")
     candidates = tuple(Candidate(name, Capabilities("none"), CLIENTS) for name in names)
     return Spike(
         "throwing", "How high?", candidates, folder, model=Throw, measured_by=f"{__name__}:METHOD"
@@ -161,17 +167,40 @@ def test_what_a_lab_measures_is_recorded_and_what_it_raises_is_a_reason(tmp_path
     file = RecordFile(path)
     with Run(RUN_ID, 42, spike(tmp_path), Cache(tmp_path), file, said.append, said.append) as run:
         for cell in cells(tmp_path):
-            if cell.params["weight"] == 1 and not cell.arm:
+            if cell.params["weight"] == 1 and not cell.arm and cell.candidate.name != "last":
                 run.measure(cell, 2)
     records = {record.candidate: record for record in read_records(path)}
     assert records["strong"].metrics["height"].value == 3
     assert records["strong"].versions["arm"] == "1.0"
     assert records["strong"].block == 2
+    assert records["strong"].environment["wind"] == "none"
+    assert records["strong"].environment["fingerprint"]
     assert (records["clumsy"].status, records["clumsy"].reason) == ("failed", "it fell on a foot")
     assert (records["early"].status, records["early"].reason) == ("void", "thrown before the start")
     assert [record.trial for record in records.values()] == [1, 2, 3, 4]
     assert said == ["in the air"] * 4
     assert Field.closed == before + 1
+
+
+def test_a_run_that_has_ended_records_no_trial_that_was_not_run(tmp_path: Path) -> None:
+    path, before = tmp_path / f"{RUN_ID}.jsonl", Field.closed
+    run = Run(RUN_ID, 42, spike(tmp_path), Cache(tmp_path), RecordFile(path), lambda _: None)
+    last = next(cell for cell in cells(tmp_path) if cell.candidate.name == "last")
+    with pytest.raises(RunEndedError, match="flooded"), run:
+        run.measure(last, 0)
+    assert read_records(path) == []
+    assert Field.closed == before + 1
+
+
+def test_a_lab_is_told_which_trials_are_to_come(tmp_path: Path) -> None:
+    path, ahead = tmp_path / f"{RUN_ID}.jsonl", cells(tmp_path)[:2]
+    run = Run(
+        RUN_ID, 42, spike(tmp_path), Cache(tmp_path), RecordFile(path), lambda _: None,
+        cells=ahead, accept_unpriced=True,
+    )  # fmt: skip
+    with run:
+        setting = run.setting
+    assert (setting.run_id, setting.cells, setting.accept_unpriced) == (RUN_ID, ahead, True)
 
 
 def test_a_run_that_measures_nothing_sets_up_nothing(tmp_path: Path) -> None:

@@ -109,7 +109,13 @@ def _measured(trials: Sequence[Record], scenario: ColdStart) -> Measured | None:
 
 
 def _phases(trial: Record) -> tuple[float, float] | None:
-    """INIT as Lambda bills it and the first invoke, in ms; None where one was not seen."""
+    """INIT as Lambda bills it and the first invoke, in ms; None where one was not seen.
+
+    Under SnapStart the billed part of a restore stands for INIT.
+    """
+    if _lever(trial) == "snapstart":
+        restore, first = _value(trial, "billed_restore"), _value(trial, "first_invoke")
+        return None if restore is None or first is None else (restore, first)
     up, init, first = (_value(trial, name) for name in ("runtime_up", "init", "first_invoke"))
     if init is None or first is None:
         return None

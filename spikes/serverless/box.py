@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import psutil
 
@@ -29,6 +29,7 @@ from spikes.serverless.function import Function
 from spikes.serverless.group import Group, NoGroupError, vcpus
 from spikes.serverless.happening import Deliver, Happening
 from spikes.serverless.page_cache import PageCache, drop, files_of, make_warm
+from spikes.serverless.process_account import owner_of
 
 API_VARIABLE = "AWS_LAMBDA_RUNTIME_API"
 MEMORY_VARIABLE = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
@@ -72,10 +73,52 @@ class Box:
             return ""
         return f"the share of {self.vcpus:.2f} vCPU is more than the {cores} there were"
 
+    def boxed(
+        self, function: Function, api: str, selector: selectors.BaseSelector, deliver: Deliver
+    ) -> Started:
+        """Return what starts ``function`` in this box, for one trial; ``api``: host and port."""
+        return Boxed(function, self, api, selector, deliver)
+
     def prepare_cache(self, function: Function) -> str:
         """Bring the page cache into the state asked for; return how, empty where not allowed."""
         files = files_of(function)
         return make_warm(files) if self.page_cache == "warm" else drop(files)
+
+
+class Started(Protocol):
+    """A function being started, in whatever box: what a trial asks of it.
+
+    A context manager that leaves nothing behind. Inside it, ``mark``, ``started``, ``unstarted``
+    and ``ended`` are told as they happen; ``group`` is None where no account of it can be read.
+    """
+
+    output: str
+    cpu_s: float | None
+    peak_bytes: int | None
+    confinement: str
+    set_up_ns: int | None
+    group: Group | None
+    pid: int | None
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    @property
+    def pids(self) -> list[int]: ...
+
+    def start(self) -> None: ...
+
+    def is_mark(self, descriptor: int) -> bool: ...
+
+    def owner_of(self, port: int) -> int | None: ...
+
+    def killed_for_memory(self) -> bool: ...
 
 
 @dataclass
@@ -99,6 +142,7 @@ class Boxed:
     output: str = ""
     cpu_s: float | None = None
     peak_bytes: int | None = None
+    set_up_ns: int | None = None
     _pending: bytes = b""
     _cleared: bool = False
     _registered: list[int] = field(default_factory=list)
@@ -152,6 +196,16 @@ class Boxed:
     def is_mark(self, descriptor: int) -> bool:
         """Whether a descriptor of the selector's is the pipe of the mark."""
         return descriptor == self._mark
+
+    def owner_of(self, port: int) -> int | None:
+        """The process of this trial's that holds the socket with the local ``port``."""
+        return owner_of(port, self.family)
+
+    def killed_for_memory(self) -> bool:
+        """Whether the kernel has ended a process of it at the limit of its memory."""
+        with suppress(OSError):
+            return self.group is not None and self.group.killed_for_memory() > 0
+        return False
 
     def end(self) -> None:
         """Kill what still runs, reap it, remove group and pipe; safe to call twice."""

@@ -92,12 +92,21 @@ def _phases(seen: Seen) -> dict[str, Metric]:
     written_ns = seen.written_ns[0] if seen.written_ns else None
     answered_ns = None if written_ns is None else written_ns + seen.invoke_ns[0]
     return {
+        **_set_up(seen),
         "cold_start": _span(seen.start_ns, answered_ns),
         **_until_next(seen),
         "turn_around": _span(seen.next_ns, written_ns, better="neither"),
         "lateness": _lateness(seen),
         "first_invoke": _span(written_ns, answered_ns),
     }
+
+
+def _set_up(seen: Seen) -> dict[str, Metric]:
+    """What an engine took for the container, before the start; nothing where there was none."""
+    if seen.set_up_ns is None:
+        return {}
+    note = "before the start: no part of the cold start"
+    return {"container_start": _number(seen.set_up_ns / 1e6, "ms", "neither", note)}
 
 
 def _lateness(seen: Seen) -> Metric:

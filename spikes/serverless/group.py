@@ -21,6 +21,7 @@ arXiv:2506.01283). Linux's default of 100 ms would let a short start run unthrot
 
 _MIB = 1024 * 1024
 _MOUNT = Path("/sys/fs/cgroup")
+_PROC = Path("/proc")
 _MEMBERSHIPS = Path("/proc/self/cgroup")
 _REMOVAL_S = 2.0
 _CONTROLLERS = ("memory", "cpuacct", "cpu")
@@ -69,6 +70,24 @@ class Group:
             group.remove()
             raise NoGroupError(f"{error.filename or name}: {error.strerror}") from error
         return group
+
+    @classmethod
+    def of_container(
+        cls, container_id: str, pid: int, *, mount: Path = _MOUNT, proc: Path = _PROC
+    ) -> Group | None:
+        """Return the group that an engine made for a container whose first process is ``pid``.
+
+        None where the kernel does not show it here, or the process has ended.
+        """
+        with suppress(OSError):
+            lines = [
+                line.split(":", 2) for line in (proc / str(pid) / "cgroup").read_text().splitlines()
+            ]
+            places = {each: _place(mount, each, lines) for each in _CONTROLLERS}
+            if all(container_id in folder.name for folder in places.values()):
+                version = 2 if (mount / "cgroup.controllers").exists() else 1
+                return cls(version, places)
+        return None
 
     @property
     def distinct(self) -> tuple[Path, ...]:
@@ -178,6 +197,17 @@ def _version_one(mount: Path, controller: str, owns: Mapping[str, tuple[str, str
             if (folder / "cgroup.procs").exists():
                 return folder
     raise NoGroupError(f"the control groups of {controller} are not mounted below {mount}")
+
+
+def _place(mount: Path, controller: str, memberships: list[list[str]]) -> Path:
+    """The folder of a controller by a process's memberships; ``mount`` where it is in none."""
+    for _, names, path in memberships:
+        if not names and (mount / "cgroup.controllers").exists():
+            return mount / path.lstrip("/")
+        if controller in names.split(","):
+            tops = [mount / names, mount / controller]
+            return next((top for top in tops if top.is_dir()), mount) / path.lstrip("/")
+    return mount
 
 
 def _facts(path: Path) -> dict[str, int]:

@@ -16,16 +16,20 @@ from spikebench.report.table import Row, Table
 from spikebench.report.wording import Footnotes
 from spikebench.scenario.model import Scenario
 from spikes.serverless.beside import complete, tell
+from spikes.serverless.java.options import LAMBDA_LEVERS
+from spikes.serverless.sandbox.upload import effective_flags
 from spikes.serverless.scenario import ColdStart, Lever
 
 COLUMNS = (
     Column("cold_start", "cold start ms"),
     Column("runtime_up", "runtime up ms"),
     Column("init", "init ms"),
+    Column("restore", "restore ms", fixed=False),
     Column("first_invoke", "first invoke ms"),
     Column("warm_p50", "warm p50 ms"),
     Column("warm_p99", "warm p99 ms"),
     Column("invokes_until_warm", "invokes until warm"),
+    Column("round_trip", "round trip of the cold start ms", fixed=False),
     Column("peak_memory", "peak memory MB"),
     Column("cpu_cold", "CPU of the cold start s"),
     Column("cpu", "CPU s", fixed=False),
@@ -57,6 +61,20 @@ BEYOND = (
 ANALOGUE = "restored from a snapshot of its process: an analogue of SnapStart, not SnapStart"
 
 
+REPORTED = (
+    "as Lambda reports it: init begins with the runtime's own start; whether files were in a cache "
+    "is not known"
+)
+
+OWN_FLAGS = (
+    "Lambda's own flags and runtime, {flags}: the local lever `lambda-flags` has the same flags"
+)
+
+SAME_FLAGS = "Lambda stops at C1 by itself: here the same thing as `baseline`"
+
+AS_LAMBDA = "flags as Lambda sets them by itself: the counterpart of `baseline` in a sandbox"
+
+
 def _judge(scenario: Scenario, cell: Trials, candidate: Candidate | None) -> Judgement | None:  # noqa: ARG001 - a Judge
     if not isinstance(scenario, ColdStart) or scenario.requires.cold_start_ms is None:
         return None
@@ -75,8 +93,31 @@ def _draw(table: Table, folder: Path) -> list[Path]:
 
 def _remarks(row: Row) -> list[str]:
     """What a row's figures stand for, and under which conditions they came about."""
-    restored = [ANALOGUE] if dict(row.cell.params).get("lever") == "snapshot" else []
-    return [*restored, *_unconfined(row), *_beyond_lambda(row)]
+    restored = [ANALOGUE] if _lever(row) == "snapshot" else []
+    return [*restored, *_stand_in(row), *_flags(row), *_unconfined(row), *_beyond_lambda(row)]
+
+
+def _stand_in(row: Row) -> list[str]:
+    """That its image is not AWS's but one made in its likeness."""
+    made_of = row.cell.first.versions.get("stand-in", "")
+    return [f"not AWS's image: a stand-in of {made_of}"] if made_of else []
+
+
+def _flags(row: Row) -> list[str]:
+    """Which flags Lambda has set by itself, there or here in its manner."""
+    lever, name = _lever(row), row.cell.candidate
+    if not row.cell.valid:
+        return []
+    if row.cell.target != "sandbox":
+        return [AS_LAMBDA] if lever in LAMBDA_LEVERS else []
+    flags = effective_flags(name.replace("-", ""), lever)
+    if lever == "c1" and flags == effective_flags(name.replace("-", ""), "baseline"):
+        return [REPORTED, SAME_FLAGS]
+    return [REPORTED, *([OWN_FLAGS.format(flags=flags)] if flags and lever == "baseline" else [])]
+
+
+def _lever(row: Row) -> str:
+    return str(dict(row.cell.params).get("lever", ""))
 
 
 def _unconfined(row: Row) -> list[str]:

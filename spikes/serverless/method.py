@@ -1,8 +1,12 @@
-"""How cold starts are measured: a function is built once, and started anew in each trial."""
+"""How cold starts are measured: a function is built once, and started anew in each trial.
+
+Here by us; in a sandbox by Lambda, see ``sandbox/lab.py``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from spikebench.candidate import Candidate, Client
@@ -17,9 +21,13 @@ from spikebench.target.fleet import Berth
 from spikes.serverless.box import Box
 from spikes.serverless.builders import builders_of
 from spikes.serverless.cold_start import measure
+from spikes.serverless.docker.lab import ContainerLab
+from spikes.serverless.docker.package import withheld_in_image
 from spikes.serverless.exchange import exchange
 from spikes.serverless.function import Build, Builder, Function
 from spikes.serverless.java.in_process import HANDLER as IN_PROCESS
+from spikes.serverless.sandbox import plan
+from spikes.serverless.sandbox.package import withheld_in_sandbox
 from spikes.serverless.scenario import ColdStart
 from spikes.serverless.spike import JPYPE
 from spikes.serverless.trial import Timeouts
@@ -49,26 +57,38 @@ class ColdStarts:
         berth: Berth,
         first: bool,  # noqa: ARG002
     ) -> str:
-        """Say why a function can't be built or started here; nothing where it can."""
+        """Say why a function can't be built or started where it would be; nothing if it can."""
         if client == JPYPE and berth.target != "local":
             return "a JVM inside a Python process is no function of the service's: --target local"
+        if berth.target == "sandbox":
+            return withheld_in_sandbox(candidate.name, cold_start(scenario))
         build = _build(scenario)
-        return _builder(candidate.name, build).withheld(build)
+        reason = _builder(candidate.name, build).withheld(build)
+        if berth.target == "docker":
+            return reason or withheld_in_image(build, cold_start(scenario).page_cache)
+        return reason
 
     def breakable(self, candidate: Candidate) -> Candidate:
         """Nothing is broken in the middle of a start."""
         return candidate
 
     def overhead_s(self, cells: Iterable[Cell]) -> float:
-        """About how long it takes to build what is not in the cache yet, in seconds."""
-        cache = Cache.open()
-        wanted = {(c.candidate.name, _build(c.scenario)) for c in cells if not c.withheld}
+        """About how long it takes to build what is not in the cache yet, in seconds.
+
+        In a sandbox, to put it up and to force cold starts as well.
+        """
+        cells, cache = list(cells), Cache.open()
+        wanted = {(c.candidate.name, _built(c)) for c in cells if not c.withheld}
         missing = [b for name, b in wanted if not _builder(name, b).presence(b, cache).ready]
-        return BUILDING_S * len(missing)
+        return BUILDING_S * len(missing) + plan.seconds(cells)
+
+    def cost(self, cells: Sequence[Cell]) -> str:
+        """What trials in a sandbox will cost, at the most, about."""
+        return plan.cost(cells)
 
     def lab(self, setting: Setting) -> Lab:
         """Set up for a run; functions are built when their first trial comes."""
-        return FunctionLab(setting)
+        return Labs(setting)
 
 
 METHOD = ColdStarts()
@@ -115,10 +135,51 @@ class FunctionLab:
         return self._functions[key]
 
 
+def _sandbox(setting: Setting) -> Lab:
+    from spikes.serverless.sandbox.lab import SandboxLab  # it imports boto3
+
+    return SandboxLab(setting)
+
+
+LABS: Mapping[str, Callable[[Setting], Lab]] = {
+    "local": FunctionLab,
+    "docker": ContainerLab,
+    "sandbox": _sandbox,
+}
+"""What measures, by target."""
+
+
+@dataclass
+class Labs:
+    """A run's labs, each set up when the first trial on its target comes."""
+
+    setting: Setting
+    _open: dict[str, Lab] = field(default_factory=dict)
+
+    def measure(self, asked: Asked) -> Outcome:
+        """Have the lab of the cell's target measure it."""
+        target = asked.cell.berth.target
+        if target not in self._open:
+            self._open[target] = LABS[target](self.setting)
+        return self._open[target].measure(asked)
+
+    def close(self) -> None:
+        """Close every lab, whatever happens in another."""
+        with ExitStack() as stack:
+            for lab in self._open.values():
+                stack.callback(lab.close)
+
+
 def cold_start(scenario: Scenario) -> ColdStart:
     """The scenario as the one of cold starts that it is."""
     assert isinstance(scenario, ColdStart), f"{scenario.scenario} starts no function"
     return scenario
+
+
+def _built(cell: Cell) -> Build:
+    """What is built for a cell: a package for a sandbox has no lever, nor is it of a size."""
+    build = _build(cell.scenario)
+    return Build(build.handler) if cell.berth.target == "sandbox" else build
 
 
 def _build(scenario: Scenario) -> Build:

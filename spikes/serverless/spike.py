@@ -9,8 +9,10 @@ from spikebench.candidate import Candidate, Capabilities, Client
 from spikebench.errors import TargetError
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
+from spikebench.target.sandbox.account import presence
 from spikebench.target.software import Cores, Presence, Running, Say, Software
 from spikes.serverless.builders import BUILDERS, IN_PROCESS
+from spikes.serverless.docker.images import IMAGES, InContainer
 from spikes.serverless.function import Build, Builder
 from spikes.serverless.profiles import PROFILES
 from spikes.serverless.scenario import ColdStart
@@ -49,10 +51,36 @@ class Built:
         raise TargetError("a function is started anew in each trial, and never kept running")
 
 
+@dataclass(frozen=True)
+class InSandbox:
+    """The recipe of functions in an AWS account: a run's lab puts them up, all at once."""
+
+    def presence(self, cache: Cache) -> Presence:  # noqa: ARG002
+        """Whether a sandbox is asked for in the environment; asks nobody."""
+        return presence()
+
+    def install(self, cache: Cache, say: Say) -> None:
+        """Nothing to fetch."""
+
+    def start(self, cache: Cache, cores: Cores, say: Say) -> Running:  # noqa: ARG002
+        """A function is no server; raises TargetError."""
+        raise TargetError("functions of a sandbox are put up by its lab, and never one by one")
+
+
 def _candidate(name: str) -> Candidate:
     language = name.partition("-")[0]
     clients = (CLIENTS[language], *([JPYPE] if name in IN_PROCESS else []))
-    software = Software(name, {"local": Built(BUILDERS[name])}, {"local": "software"})
+    software = Software(
+        name,
+        {
+            "local": Built(BUILDERS[name]),
+            "docker": InContainer(IMAGES[name]),
+            "sandbox": InSandbox(),
+        },
+        {"local": "software", "docker": "software", "sandbox": "service"},
+        # Levers are what is compared, and a base image takes few of them.
+        automatic=("local",),
+    )
     return Candidate(name, Capabilities("none"), clients, software=software)
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 
 from spikebench.measure.outcome import Status
 from spikes.serverless.answer import difference, parse
-from spikes.serverless.box import Box, Boxed, last_line, peaks_bytes
+from spikes.serverless.box import Box, last_line, peaks_bytes
+from spikes.serverless.criu import reason
 from spikes.serverless.function import Function
 from spikes.serverless.happening import Happening, Kind
 from spikes.serverless.process_account import (
     TICK_S,
     cpu_s,
     disk_read_bytes,
-    owner_of,
     since_boot_s,
     started_s,
     waited_for_core_ns,
@@ -35,6 +35,9 @@ LATE_NS, LATE_SHARE = 2_000_000, 0.05
 
 WARM_READ_BYTES = 1_000_000
 """A start that is to find its files in memory may not read more than this from the disk."""
+
+LAST_WORDS = 300
+"""How many characters of a function's last words go into the reason of a failed trial."""
 
 _STARTED_TIMEOUT_S = 5.0
 
@@ -55,11 +58,13 @@ class Timeouts:
 class Seen:
     """What was seen of one trial; times are those of ``time.monotonic_ns``.
 
-    ``written_ns`` and ``invoke_ns`` have when each event was written and how long its response
-    took. ``cpu_cold_s``, ``disk_read_bytes`` and ``throttled_s`` reach from the start to the first
+    ``set_up_ns`` is how long the box took to be there, where that is worth telling; ``written_ns``
+    and ``invoke_ns`` have when each event was written and how long its response took.
+    ``cpu_cold_s``, ``disk_read_bytes`` and ``throttled_s`` reach from the start to the first
     response, the peaks and ``cpu_s`` to the end. None is what could not be seen.
     """
 
+    set_up_ns: int | None = None
     start_ns: int | None = None
     mark_ns: int | None = None
     next_ns: int | None = None
@@ -115,15 +120,12 @@ class Trial:
 
         Whatever happens, no process, socket, pipe or control group is left.
         """
+        self._began_s = since_boot_s()
         with undisturbed(self._box.cpus), selectors.DefaultSelector() as self._selector:
             port = _port_of(self._function)
             with Endpoint(self._selector, self._happened.append, port=port) as self._api:
-                boxed = Boxed(
-                    self._function,
-                    self._box,
-                    self._api.address,
-                    self._selector,
-                    self._happened.append,
+                boxed = self._box.boxed(
+                    self._function, self._api.address, self._selector, self._happened.append
                 )
                 with boxed as self._boxed:
                     unfit = self._attempt(invokes)
@@ -134,11 +136,13 @@ class Trial:
         if unfit is None:
             return "valid", ""
         self.seen.spoilt = unfit.ours
-        said = last_line(boxed.output) if unfit.words else ""
+        words = reason if self._function.restored else last_line
+        said = words(boxed.output)[:LAST_WORDS] if unfit.words and boxed.output else ""
         return unfit.status, f"{unfit}; its last words: {said}" if said else str(unfit)
 
     def _attempt(self, invokes: int) -> UnfitError | None:
         self.seen.confinement = self._boxed.confinement
+        self.seen.set_up_ns = self._boxed.set_up_ns
         try:
             self._start_cold()
             self._check_treatment()
@@ -158,7 +162,6 @@ class Trial:
             raise UnfitError(
                 "the page cache cannot be dropped here: neither way is allowed", "void"
             )
-        self._began_s = since_boot_s()
         waited_ns = waited_for_core_ns()
         self._boxed.start()
         self.seen.next_ns = self._await_call(self._timeouts.init_s).at_ns
@@ -241,7 +244,7 @@ class Trial:
         self._call = call
 
     def _after_death(self, how: str) -> str:
-        if self._killed_for_memory():
+        if self._boxed.killed_for_memory():
             how = f"out of memory at {self._box.memory_mb} MB ({how})"
         if self.seen.next_ns is None:
             return f"it ended before its first call for an event: {how}"
@@ -258,16 +261,11 @@ class Trial:
             reason = f"no call for an event {within} of its start"
         else:
             reason = f"no call for another event {within} of invoke {number}"
-        if self._killed_for_memory():
+        if self._boxed.killed_for_memory():
             reason += f"; a process of it was killed for want of memory at {self._box.memory_mb} MB"
         if self._api.refused:
             reason += f"; it had asked for what the Runtime API has not: {self._api.refused[0]}"
         return UnfitError(reason, words=True)
-
-    def _killed_for_memory(self) -> bool:
-        with suppress(OSError):
-            return self._boxed.group is not None and self._boxed.group.killed_for_memory() > 0
-        return False
 
     def _note_cold_account(self) -> None:
         group, pids = self._boxed.group, self._boxed.pids
@@ -284,7 +282,7 @@ class Trial:
         self._check_turn_around()
         self._check_page_cache()
         call = self._await_call(self._timeouts.invoke_s)
-        pid = owner_of(call.peer_port, self._boxed.family)
+        pid = self._boxed.owner_of(call.peer_port)
         if pid is None:
             raise UnfitError("the events went to a process that this trial did not start", "void")
         if started_s(pid) < self._began_s - TICK_S:

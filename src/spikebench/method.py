@@ -13,7 +13,7 @@ from typing import Protocol
 
 from spikebench.candidate import Candidate, Client
 from spikebench.cell import Cell
-from spikebench.errors import SpikebenchError
+from spikebench.errors import SpikebenchError, TargetError
 from spikebench.measure.outcome import Outcome
 from spikebench.record.model import Record
 from spikebench.scenario.model import Scenario
@@ -33,11 +33,19 @@ class VoidTrialError(SpikebenchError):
     """A trial that may not count, for a reason known before it was measured."""
 
 
+class RunEndedError(TargetError):
+    """Nothing more can be measured: the run ends with this, and keeps what it has.
+
+    The trial in hand is not recorded, so that ``--resume`` measures it.
+    """
+
+
 @dataclass
 class Asked:
     """One trial that is asked for; ``versions`` is filled in as they become known.
 
-    ``number`` counts the trials of a run, ``seed`` is the trial's own.
+    ``number`` counts the trials of a run, ``seed`` is the trial's own. ``environment`` is filled in
+    where a trial ran elsewhere than on this machine.
     """
 
     cell: Cell
@@ -46,6 +54,7 @@ class Asked:
     number: int
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     versions: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,9 @@ class Setting:
     """What a lab is set up with. ``done`` holds the records of a run that is gone on with.
 
     ``keep`` records an outcome of what is not a block's trial; ``ask`` makes such a trial.
-    ``blocks`` is how many the run has; ``verdicts`` whether any are to be drawn from it.
+    ``blocks`` is how many the run has; ``verdicts`` whether any are to be drawn from it. ``cells``
+    has one for each trial that is still to come, in no order, as far as that is known.
+    ``accept_unpriced`` is whether what has no price may be used in a sandbox.
     """
 
     spike: Spike
@@ -66,14 +77,20 @@ class Setting:
     done: Sequence[Record] = ()
     blocks: int = 1
     verdicts: bool = True
+    run_id: str = ""
+    cells: Sequence[Cell] = ()
+    accept_unpriced: bool = False
 
 
 class Lab(Protocol):
     """What a run measures in: servers, workers, built functions, whatever its method needs."""
 
     def measure(self, asked: Asked) -> Outcome:
-        """Run one trial; raise VoidTrialError where it may not count, SpikebenchError where it
-        broke."""
+        """Run one trial.
+
+        Raises VoidTrialError where it may not count, RunEndedError where no other could be run
+        either, SpikebenchError where it broke.
+        """
 
     def close(self) -> None:
         """Stop everything, whatever happened before."""
@@ -100,7 +117,13 @@ class Method(Protocol):
         """Return the candidate as it is set up to be broken."""
 
     def overhead_s(self, cells: Iterable[Cell]) -> float:
-        """About how long all that is done once takes, for cells of a run, in seconds."""
+        """About how long all takes that is done besides trials, in seconds.
+
+        ``cells`` has one for each trial.
+        """
+
+    def cost(self, cells: Sequence[Cell]) -> str:
+        """Say what trials will cost, a cell for each; empty where they cost nothing."""
 
     def lab(self, setting: Setting) -> Lab:
         """Set up for a run; nothing is started before the first trial."""

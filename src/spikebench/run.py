@@ -14,7 +14,15 @@ from spikebench.cell import Cell
 from spikebench.errors import SpikebenchError
 from spikebench.measure.environment import environment
 from spikebench.measure.outcome import Outcome
-from spikebench.method import BEFORE_BLOCKS, Asked, Lab, Setting, VoidTrialError, Watch
+from spikebench.method import (
+    BEFORE_BLOCKS,
+    Asked,
+    Lab,
+    RunEndedError,
+    Setting,
+    VoidTrialError,
+    Watch,
+)
 from spikebench.record import Record, RecordFile
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
@@ -25,7 +33,8 @@ from spikebench.target.software import Say
 class Run:
     """The lab and the record file of one run; a context manager that stops everything.
 
-    ``done`` holds the records of an earlier, cut-off run that this one goes on from.
+    ``done`` holds the records of an earlier, cut-off run that this one goes on from, ``cells`` one
+    for each trial that is still to come.
     """
 
     run_id: str
@@ -38,6 +47,8 @@ class Run:
     done: Sequence[Record] = ()
     blocks: int = 1
     verdicts: bool = True
+    cells: Sequence[Cell] = ()
+    accept_unpriced: bool = False
     _trials: int = 0
     _began: dict[int, float] = field(default_factory=dict)
 
@@ -78,15 +89,23 @@ class Run:
             done=self.done,
             blocks=self.blocks,
             verdicts=self.verdicts,
+            run_id=self.run_id,
+            cells=self.cells,
+            accept_unpriced=self.accept_unpriced,
         )
 
     def measure(self, cell: Cell, block: int) -> Record:
-        """Run one trial and record it; what goes wrong in it is its record's reason."""
+        """Run one trial and record it; what goes wrong in it is its record's reason.
+
+        Raises RunEndedError, and records nothing, where no trial can be run any more.
+        """
         asked = self._asked(cell, block)
         try:
             outcome = self._outcome(asked)
         except VoidTrialError as void:
             outcome = Outcome(status="void", reason=str(void))
+        except RunEndedError:
+            raise
         except SpikebenchError as error:
             outcome = Outcome(status="failed", reason=str(error))
         except Exception as error:  # a driver's own mistake: it is recorded, and fails the trial
@@ -126,7 +145,7 @@ class Run:
             started_at=asked.started_at.isoformat(timespec="seconds"),
             duration_s=round(time.monotonic() - self._began.pop(asked.number), 3),
             versions=asked.versions,
-            environment=environment(),
+            environment={**environment(), **asked.environment},
             **{name: getattr(outcome, name) for name in Outcome.model_fields},
         )
         self.file.append(record)

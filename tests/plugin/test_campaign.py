@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from spikebench.cell import Cell
+from spikebench.errors import TargetError
 from spikebench.measure.outcome import Limit, Status
 from spikebench.plan import Selection
 from spikebench.plugin.campaign import Campaign
@@ -41,6 +42,26 @@ def test_and_no_more_than_once() -> None:
     run = Told(("void", "client"), ("void", "client"), ("valid", "target"))
     assert campaign(run).measure(cell(), 0).status == "void"
     assert len(run.left) == 1
+
+
+class Stuck:
+    """Stands for a run that leaves something behind."""
+
+    def __exit__(self, *_: object) -> None:
+        raise TargetError("a stack is left")
+
+
+@pytest.mark.parametrize("trials", [0, 1])
+def test_a_file_without_a_trial_is_no_run_and_goes_whatever_else_is_left(
+    tmp_path: Path, trials: int
+) -> None:
+    stuck = campaign(Stuck())
+    path = stuck.__dict__["path"] = tmp_path / "20260101-000000-00000001.jsonl"
+    path.write_text("{}\n" * trials)
+    with pytest.raises(TargetError, match="a stack is left"):
+        stuck.stop()
+    assert path.exists() is bool(trials)
+    stuck.stop()
 
 
 @pytest.mark.parametrize(("faults", "gone_on_with"), [(True, "early"), (False, "late")])

@@ -403,3 +403,10 @@ def test_any_value_of_any_key_is_read_or_refused_by_name(
     if error is not None:
         assert all(NAMED.match(line) for line in error.splitlines()), error
         assert name.strip() in error or "deeper" in error
+
+
+def test_a_size_that_is_too_large_for_so_many_bodies_is_named_with_their_number(
+    tmp_path: Path,
+) -> None:
+    error = refused(tmp_path, "size_bytes: 1024", "size_bytes: 524289")
+    assert "payload.templates: bodies of size_bytes each would take over" in error

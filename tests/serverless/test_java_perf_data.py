@@ -1,3 +1,4 @@
+import mmap
 import os
 import struct
 import subprocess
@@ -7,7 +8,12 @@ import pytest
 
 from spikebench.target.cache import Cache
 from spikebench.target.java import runtime_home
-from spikes.serverless.java.perf_data import classes_loaded, read_counters
+from spikes.serverless.java.perf_data import (
+    classes_loaded,
+    classes_loaded_at,
+    find_perf_data,
+    read_counters,
+)
 
 
 def _entry(order: str, name: bytes, kind: bytes, value: bytes) -> bytes:
@@ -49,6 +55,22 @@ def test_a_jvm_that_is_not_up_yet_is_not_believed() -> None:
 
 def test_a_process_that_is_no_jvm_has_no_number() -> None:
     assert classes_loaded(os.getpid()) is None
+
+
+def test_perf_data_are_found_in_memory_where_there_is_no_file() -> None:
+    assert find_perf_data(os.getpid()) is None
+    with mmap.mmap(-1, 16 * mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory[: 16 * mmap.PAGESIZE] = b"x" * 16 * mmap.PAGESIZE
+        start, data = 3 * mmap.PAGESIZE, _file("<")
+        memory[start : start + 4] = data[:4]  # no more than the beginning
+        assert find_perf_data(os.getpid()) is None
+        memory[start : start + len(data)] = data
+        address = find_perf_data(os.getpid())
+        assert address is not None
+        assert classes_loaded_at(os.getpid(), address) == 520
+        memory[start] = 0
+        assert classes_loaded_at(os.getpid(), address) is None
+    assert classes_loaded_at(os.getpid(), 0) is None
 
 
 @pytest.mark.slow

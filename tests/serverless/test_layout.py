@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -14,7 +15,14 @@ from spikebench.report.layout import load
 from spikebench.report.table import Row, tabulate
 from spikebench.scenario.model import Scenario
 from spikes.serverless import layout
-from spikes.serverless.layout import ANALOGUE, BEYOND
+from spikes.serverless.beside import complete
+from spikes.serverless.layout import (
+    ANALOGUE,
+    AS_LAMBDA,
+    BEYOND,
+    REPORTED,
+    SAME_FLAGS,
+)
 from spikes.serverless.scenario import Requires
 from tests.serverless.cold_starts import (
     LAYOUT,
@@ -30,6 +38,7 @@ from tests.serverless.cold_starts import (
 NAME = "tests.serverless.cold_starts:LAYOUT"
 SCENARIOS: dict[str, Scenario] = {"hello": scenario()}
 SIZES = (512, 1769)
+LEVERS = ("baseline", "snapstart")
 
 
 def rows(records: list[Record], scenarios: dict[str, Scenario] | None = None) -> list[Row]:
@@ -295,3 +304,57 @@ def test_a_runtime_that_is_missing_keeps_its_row_with_the_reason() -> None:
     (line,) = (line for line in out.splitlines() if line.startswith("java-21 native"))
     assert line.split()[2:6] == ["—"] * 4
     assert "no native-image" in out
+
+
+def sandboxed(candidate: str, lever: str, **values: float | None) -> list[Record]:
+    """Trials in an account, as Lambda reports them."""
+    usual: dict[str, float | None] = {"runtime_up": None, "first_invoke": 30.0, "warm_p50": 1.0}
+    return [
+        record(
+            candidate,
+            lever,
+            block,
+            {**usual, **values},
+            target="sandbox",
+            fidelity="service",
+            series={"invoke_ms": [30.0, *[1.0] * 40], "t": [float(at) for at in range(41)]},
+        )
+        for block in range(6)
+    ]
+
+
+def test_rows_of_an_account_say_whose_flags_they_had() -> None:
+    given = [
+        *sandboxed("java-21", "baseline", init=400.0, cold_start=430.0),
+        *sandboxed("java-21", "c1", init=400.0, cold_start=430.0),
+        *sandboxed("python", "baseline", init=100.0, cold_start=130.0),
+    ]
+    told = {
+        (row.cell.candidate, dict(row.cell.params)["lever"]): LAYOUT.remarks(row)
+        for row in rows(given)
+    }
+    assert told["python", "baseline"] == [REPORTED]
+    assert told["java-21", "c1"] == [REPORTED, SAME_FLAGS]
+    assert told["java-21", "baseline"][0] == REPORTED
+    assert "C1 only: the local lever `lambda-flags`" in told["java-21", "baseline"][1]
+    (local,) = rows([record("java-21", "lambda-flags", values={"cold_start": 1.0})])
+    assert LAYOUT.remarks(local) == [AS_LAMBDA]
+
+
+def test_a_restore_has_its_column_its_cost_and_its_place_in_a_plot(tmp_path: Path) -> None:
+    given = [
+        *sandboxed("java-21", "baseline", init=400.0, cold_start=430.0, round_trip=700.0),
+        *sandboxed(
+            "java-21", "snapstart", init=None, restore=180.0, billed_restore=50.0, cold_start=210.0
+        ),
+    ]
+    text = markdown(given)
+    assert "restore ms" in text
+    assert "round trip of the cold start ms" in text
+    found = named(rows(list(complete(given, SCENARIOS))))
+    cost = {
+        lever: found["java-21", lever].cell.metrics["cost_per_million"].value for lever in LEVERS
+    }
+    assert 0 < (cost["snapstart"] or 0) < (cost["baseline"] or 0)
+    written = report.write("serverless", given, SCENARIOS, tmp_path, candidates(), NAME)
+    assert any(path.suffix == ".svg" for path in written)

@@ -27,7 +27,7 @@ def lay(root: Path, *names: str, size: int = 10) -> list[Path]:
 
 def test_the_files_are_those_of_folder_runtime_and_command(tmp_path: Path) -> None:
     lay(tmp_path, "jdk/bin/java", "jdk/lib/modules", "fn/app.jar", "fn/deep/in/it", "other/file")
-    lay(tmp_path, "cache/app.jsa", "jars/a.jar", "jars/b.jar")
+    lay(tmp_path, "cache/app.jsa", "jars/a.jar", "jars/b.jar", "also/read", "also/deep/read")
     (tmp_path / "link").symlink_to(tmp_path / "jdk")
     (tmp_path / "fn" / "loop").symlink_to(tmp_path / "fn")
     command = (
@@ -36,10 +36,10 @@ def test_the_files_are_those_of_folder_runtime_and_command(tmp_path: Path) -> No
         "-cp",
         f"{tmp_path}/jars/a.jar:{tmp_path}/jars/b.jar:/no/such.jar",
     )
-    function = Function(command, tmp_path / "fn", {}, 0)
+    function = Function(command, tmp_path / "fn", {}, 0, reads=(tmp_path / "also",))
     assert {str(path.relative_to(tmp_path)) for path in files_of(function)} == {
         *("jdk/bin/java", "jdk/lib/modules", "fn/app.jar", "fn/deep/in/it"),
-        *("cache/app.jsa", "jars/a.jar", "jars/b.jar"),
+        *("cache/app.jsa", "jars/a.jar", "jars/b.jar", "also/read", "also/deep/read"),
     }
 
 

@@ -7,26 +7,19 @@ a figure.
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from spikebench.cli import main
 from spikebench.errors import TargetError
-from spikebench.target.connection import PrivateConnection
-from spikebench.target.local_server import Launch, LocalServer
-from spikebench.target.ports import free_ports
 from spikebench.target.sandbox.account import Account
 from spikebench.target.sandbox.clients import open_clients
 from spikebench.target.sandbox.stack import Stack, stack_tags
-from spikebench.target.sandbox.sweep import find_stacks
-from spikebench.target.software import Cores
 from spikes.serverless.exchange import Exchange
 from spikes.serverless.sandbox.cold import Setting
 from spikes.serverless.sandbox.cost import Planned
@@ -34,51 +27,26 @@ from spikes.serverless.sandbox.session import open_session
 from spikes.serverless.sandbox.template import foundation
 from spikes.serverless.sandbox.upload import Upload
 from tests.synthetic.aws import LAMBDA_PRICES, Prices
+from tests.synthetic.ministack import (
+    EMPTY,
+    ENVIRON,
+    NUMBER,
+    REGION,
+    client,
+    emulated,
+    environ_of,
+    left,
+)
 
-NUMBER, REGION = "000000000000", "eu-west-2"
-ENVIRON = {
-    "SPIKEBENCH_SANDBOX_ACCOUNTS": NUMBER,
-    "SPIKEBENCH_SANDBOX_BUDGET_USD": "1",
-    "SPIKEBENCH_OWNER": "tests",
-    "AWS_REGION": REGION,
-}
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 PLAN = [Planned(512, "x86_64", False, 2, 1)]
-
-
-def _launch(folder: Path) -> Launch:
-    (port,) = free_ports(1)
-    return Launch(
-        command=[sys.executable, "-P", "-m", "ministack"],
-        connection=PrivateConnection(endpoint_url=f"http://127.0.0.1:{port}"),
-        listens=[port],
-        ready=lambda: True,
-        environ={
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(port),
-            "EDGE_PORT": str(port),
-            "MINISTACK_REGION": REGION,
-            "SERVICES": "cloudformation,iam,lambda,logs,s3,sts",
-            "LOG_LEVEL": "WARNING",
-            "SFTP_ENABLED": "0",
-            "IOT_MTLS_ENABLED": "0",
-            "DOCKER_HOST": f"unix://{folder}/no-engine.sock",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TMPDIR": str(folder),
-        },
-        as_ordinary_user=False,
-    )
 
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NO_PROXY", "127.0.0.1")
-        server = LocalServer.start("ministack", _launch, Cores([0], [0]), print)
-        try:
-            yield {"endpoint_url": server.connection["endpoint_url"], **KEYS}
-        finally:
-            server.stop()
+        with emulated() as settings:
+            yield settings
 
 
 @pytest.fixture
@@ -89,35 +57,6 @@ def package(tmp_path: Path) -> Path:
     return path
 
 
-def _client(service: str, settings: dict[str, str]) -> Any:
-    name: Any = service
-    keywords: Any = settings
-    return boto3.client(name, region_name=REGION, **keywords)
-
-
-def _left(settings: dict[str, str]) -> dict[str, list[str]]:
-    """What is in the emulated account, by name."""
-    clients = open_clients(REGION, settings)
-    functions = _client("lambda", settings).list_functions()["Functions"]
-    groups = _client("logs", settings).describe_log_groups()["logGroups"]
-    return {
-        "stacks": [s.name for s in find_stacks(clients, Account(NUMBER, REGION, "tests"))],
-        "functions": [f["FunctionName"] for f in functions],
-        "buckets": [b["Name"] for b in clients.s3.list_buckets()["Buckets"]],
-        "roles": [r["RoleName"] for r in _client("iam", settings).list_roles()["Roles"]],
-        "logs": [g["logGroupName"] for g in groups if "spikebench" in g["logGroupName"]],
-    }
-
-
-EMPTY: dict[str, list[str]] = {
-    "stacks": [],
-    "functions": [],
-    "buckets": [],
-    "roles": [],
-    "logs": [],
-}
-
-
 @pytest.mark.slow
 def test_a_session_deploys_runs_and_leaves_nothing(settings: dict[str, str], package: Path) -> None:
     upload = Upload(package, "python3.12", "app.handler", {"STAGE": "test"})
@@ -126,7 +65,7 @@ def test_a_session_deploys_runs_and_leaves_nothing(settings: dict[str, str], pac
         "r1", [(upload, False), (upload, False)], PLAN, LAMBDA_PRICES, said.append,
         environ=ENVIRON, settings=settings,
     ) as session:  # fmt: skip
-        up = _left(settings)
+        up = left(settings)
         assert up["stacks"] == ["spikebench-serverless-r1"]
         assert len(up["functions"]) == len(up["buckets"]) == len(up["roles"]) == 1
         function, again = session.functions
@@ -134,13 +73,13 @@ def test_a_session_deploys_runs_and_leaves_nothing(settings: dict[str, str], pac
         outcome = session.trials.run(
             function, Setting(memory_mb=512, warm_invokes=1), Exchange(b"{}", "hello"), "1"
         )
-        found = _client("lambda", settings).get_function_configuration(FunctionName=function.name)
+        found = client("lambda", settings).get_function_configuration(FunctionName=function.name)
     assert outcome.status == "void"
     assert "no REPORT line" in outcome.reason
     assert found["MemorySize"] == 512
     assert found["Environment"]["Variables"] == {"STAGE": "test", "SPIKEBENCH_TRIAL": "1"}
     assert session.environment == {"region": REGION, "account": "…0000"}
-    assert _left(settings) == EMPTY
+    assert left(settings) == EMPTY
     assert NUMBER not in " ".join(said)
 
 
@@ -158,7 +97,7 @@ def test_what_lambda_would_not_take_is_not_sent(settings: dict[str, str], tmp_pa
     )
     with pytest.raises(TargetError, match=r"f\.zip is no package"), session:
         pytest.fail("it was deployed")
-    assert _left(settings) == EMPTY
+    assert left(settings) == EMPTY
 
 
 @pytest.mark.slow
@@ -197,7 +136,7 @@ def test_ctrl_c_leaves_nothing(settings: dict[str, str], package: Path) -> None:
     )
     with pytest.raises(KeyboardInterrupt), session:
         raise KeyboardInterrupt
-    assert _left(settings) == EMPTY
+    assert left(settings) == EMPTY
 
 
 def _swept(*options: str) -> Any:
@@ -220,16 +159,11 @@ def test_a_stack_that_a_dead_run_left_is_swept(
         )
         stack.create()
         clients.s3.put_object(Bucket=stack.physical_id("Packages"), Key="k", Body=b"x")
-    for name, value in {
-        **ENVIRON,
-        "AWS_ENDPOINT_URL": settings["endpoint_url"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }.items():
+    for name, value in environ_of(settings).items():
         monkeypatch.setenv(name, value)
     assert _swept("--dry-run") == 0
-    assert len(_left(settings)["stacks"]) == 2
+    assert len(left(settings)["stacks"]) == 2
     assert _swept() == 0
-    assert _left(settings)["stacks"] == ["spikebench-serverless-alive"]
+    assert left(settings)["stacks"] == ["spikebench-serverless-alive"]
     assert _swept("--run", "alive") == 0
-    assert _left(settings) == EMPTY
+    assert left(settings) == EMPTY

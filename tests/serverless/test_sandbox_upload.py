@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from spikebench.cost.prices import read_prices
-from spikebench.errors import TargetError
+from spikebench.errors import ScenarioError, TargetError
 from spikes.serverless.function import Function
 from spikes.serverless.sandbox import upload as uploads
 from spikes.serverless.sandbox.cost import Planned, at_most, estimate
-from spikes.serverless.sandbox.pack import pack
-from spikes.serverless.sandbox.prices import BookPrices
+from spikes.serverless.sandbox.pack import pack, pack_jars
+from spikes.serverless.sandbox.prices import BookPrices, prices_of
 from spikes.serverless.sandbox.template import foundation, function
 from spikes.serverless.sandbox.upload import Upload, effective_flags, withheld
 
@@ -54,17 +54,20 @@ def test_what_lambda_would_not_take_is_refused(
 
 
 def test_levers_are_withheld_where_they_mean_nothing() -> None:
-    java, go = Upload(Path("a"), "java21", "h"), Upload(Path("a"), "provided.al2023", "bootstrap")
+    java, go = "java21", "provided.al2023"
     assert [withheld(java, lever) for lever in ("baseline", "c1", "snapstart")] == ["", "", ""]
     assert withheld(go, "baseline") == ""
     assert withheld(go, "native") == ""
     assert withheld(go, "c1") == "c1: a lever of Java only"
     assert withheld(go, "snapstart") == "snapstart: a lever of Java only"
-    assert withheld(java, "native") == "native: the package is for java21, not for a binary"
+    assert withheld(java, "native") == (
+        "native: the package is for java21: no native image is built"
+    )
     assert "the very JVM that wrote it" in withheld(java, "appcds+c1")
     assert "the very JVM that wrote it" in withheld(java, "aot-cache")
     assert withheld(java, "snapshot") == "snapshot: the service has SnapStart"
     assert "the baseline there" in withheld(java, "lambda-flags")
+    assert "the baseline there" in withheld(java, "lambda-runtime")
     assert withheld(java, "magic") == "magic: not known in a sandbox"
 
 
@@ -82,7 +85,7 @@ def test_levers_are_withheld_where_they_mean_nothing() -> None:
     ],
 )
 def test_it_is_told_what_lambda_sets_by_itself(runtime: str, lever: str, flags: str) -> None:
-    assert effective_flags(Upload(Path("a"), runtime, "h"), lever) == flags
+    assert effective_flags(runtime, lever) == flags
 
 
 def test_a_function_runs_as_the_stacks_role_with_a_text_log(package: Path) -> None:
@@ -126,10 +129,9 @@ def test_a_folder_is_packed_as_it_is_with_what_may_be_executed(tmp_path: Path) -
 def test_jars_go_to_lib_and_nothing_else_is_packed(tmp_path: Path) -> None:
     for name in ("handler.jar", "b.jar", "sizes.json"):
         (tmp_path / name).write_bytes(name.encode())
-    function = _function(tmp_path, AWS_EXECUTION_ENV="AWS_Lambda_java21")
     jars = [tmp_path / "handler.jar", tmp_path / "b.jar"]
-    upload = pack(function, tmp_path / "f.zip", jars)
-    assert upload.runtime == "java21"
+    upload = pack_jars(jars, "java21", "example.Handler", tmp_path / "f.zip")
+    assert (upload.runtime, upload.handler) == ("java21", "example.Handler")
     with zipfile.ZipFile(upload.zip_path) as archive:
         assert archive.namelist() == ["lib/b.jar", "lib/handler.jar"]
 
@@ -141,6 +143,14 @@ def test_the_price_book_prices_every_dimension_of_an_estimate() -> None:
     assert prices.price("lambda.gb_second.x86_64") == 0.0000166667
     assert prices.price("lambda.gb_second.arm64") == 0.0000133334
     assert prices.price("lambda.anything") is None
+
+
+def test_a_region_without_a_book_has_no_prices(tmp_path: Path) -> None:
+    assert prices_of("eu-west-2").price("lambda.request") == pytest.approx(0.20e-6)
+    assert prices_of("ap-southeast-2").price("lambda.request") is None
+    (tmp_path / "eu-west-2.yaml").write_text("region: [")
+    with pytest.raises(ScenarioError, match=r"eu-west-2\.yaml:1"):
+        prices_of("eu-west-2", tmp_path)
 
 
 def test_an_estimate_counts_trials_invokes_and_gigabyte_seconds() -> None:

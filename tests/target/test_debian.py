@@ -123,6 +123,70 @@ def test_a_missing_library_is_found_by_name(tmp_path: Path) -> None:
     assert missing_libraries(tmp_path, "") == []
 
 
+def _other_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirrors: str) -> DebianTree:
+    """A tree from the suite ``next``, which only the mirror ``good`` has."""
+    release = {"ID": "debian", "VERSION_CODENAME": "past"}
+    monkeypatch.setattr(debian, "_release", lambda: release)
+    keyring = tmp_path / "keyring"
+    keyring.touch()
+    monkeypatch.setattr(debian, "_KEYRING", str(keyring))
+    script = f"""
+case "$3" in
+indextargets) printf '{mirrors}' ;;
+update)
+  sources=$(sed -n 's/^Dir::Etc::sourcelist "\\(.*\\)";/\\1/p' "$2")
+  cat "$sources" >> {tmp_path}/sources
+  grep -q good "$sources" || {{ echo 'E: no Release file' >&2; exit 100; }} ;;
+esac
+"""
+    _tool(tmp_path / "tools", "apt-get", APT_GET.format(log=tmp_path / "asked") + script)
+    return DebianTree("example", r".*", "Instead, do as you like.", suite="next")
+
+
+@pytest.mark.usefixtures("tools")
+def test_another_suite_comes_whole_from_the_machines_own_mirror(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirrors = "main past http://bad/\\ncontrib past http://good/c/\\nmain past-x http://good/x/\\n"
+    mirrors += "main past http://good/debian/\\nmain past http://good/debian/\\n"
+    tree = _other_suite(tmp_path, monkeypatch, mirrors)
+    assert tree.obtainable()
+    root = tree.unpack(cache, print)
+    names = ["example", "example-lib", "libq1", "other"]
+    assert sorted(tree.versions(root)) == names
+    assert (tmp_path / "sources").read_text().splitlines() == [
+        f"deb [signed-by={tmp_path}/keyring] {mirror} next main"
+        for mirror in ("http://bad/", "http://good/debian/")
+    ]
+    assert tree.find(cache) == root
+    assert TREE.find(cache) is None
+
+
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize(
+    ("mirrors", "complaint"),
+    [("main past http://bad/\\n", "no Release file"), ("", "name no mirror of Debian")],
+)
+def test_a_suite_that_no_mirror_has_is_an_error(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirrors: str, complaint: str
+) -> None:
+    tree = _other_suite(tmp_path, monkeypatch, mirrors)
+    with pytest.raises(ArtefactError, match=complaint):
+        tree.unpack(cache, print)
+    assert tree.find(cache) is None
+
+
+@pytest.mark.usefixtures("tools")
+def test_another_suite_is_not_to_be_had_on_another_system(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = _other_suite(tmp_path, monkeypatch, "")
+    monkeypatch.setattr(debian, "_release", lambda: {"ID": "ubuntu"})
+    assert not tree.obtainable()
+    with pytest.raises(ArtefactError, match=r"or it is no Debian .*Instead, do as you like"):
+        tree.unpack(cache, print)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not TREE.obtainable(), reason="needs Debian or Ubuntu")
 def test_a_real_package_is_unpacked_without_touching_the_system(cache: Cache) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,17 +85,23 @@ class JavaBuilder:
 
     def withheld(self, build: Build) -> str:
         """Say why a build makes no sense or cannot be had at all; empty where it can be tried."""
-        source = SOURCES.get(build.handler)
-        if source is None:
-            return f"there is no {build.handler} handler in Java"
         if build.lever not in self.levers:
             return f"Java has no lever {build.lever}"
         return (
-            _withheld_handler(source, self.major)
+            self.withheld_handler(build.handler)
             or _withheld_lever(build.lever, self.major)
             or self._withheld_platform()
             or (snapshot.withheld(self.environ) if build.lever == snapshot.LEVER else "")
         )
+
+    def withheld_handler(self, handler: str) -> str:
+        """Say why this Java runs no such handler anywhere; empty where it does."""
+        source = SOURCES.get(handler)
+        if source is None:
+            return f"there is no {handler} handler in Java"
+        if self.major < source.release:
+            return f"Spring Boot 3 needs Java {source.release} or later"
+        return ""
 
     def presence(self, build: Build, cache: Cache) -> Presence:
         """Look, quickly and without fetching or starting anything."""
@@ -110,15 +115,14 @@ class JavaBuilder:
         package, below = find_package(SOURCES[build.handler], cache), find_platform(cache)
         if home is None or package is None or below is None:
             return Presence(False, True, f"Java {version} and Maven artefacts, once")
+        version = java_version(home) or version
         trainee = _trainee(self.major, home, build, package, below)
         if build.lever == snapshot.LEVER:
-            return snapshot.presence(trainee, build, cache, self.environ, java_version(home) or "")
-        trained = not _is_archived(build.lever) or (
-            find_damage(_archive_folder(build, trainee, cache)) is None
-        )
-        if not trained:
-            return Presence(False, True, f"Java {java_version(home)}, to be trained once")
-        return Presence(True, True, f"Java {java_version(home)}")
+            return snapshot.presence(trainee, build, cache, self.environ, version)
+        archive = _archive_folder(build, trainee, cache)
+        if _is_archived(build.lever) and find_damage(archive) is not None:
+            return Presence(False, True, f"Java {version}, to be trained once")
+        return Presence(True, True, f"Java {version}")
 
     def build(self, build: Build, cache: Cache, say: Say) -> Function:
         """Fetch, compile and train what is missing, and return the function.
@@ -167,26 +171,14 @@ def unobtainable(major: int, environ: Mapping[str, str]) -> str:
     )
 
 
-def _withheld_handler(source: Source, major: int) -> str:
-    if major >= source.release:
-        return ""
-    return f"Spring Boot 3 needs Java {source.release} or later"
-
-
 def _withheld_lever(lever: str, major: int) -> str:
     if lever == "snapstart":
         return "SnapStart is a feature of the service: --target sandbox"
     if lever == "native":
-        return _withheld_native()
+        return "no native image is built by this version of the harness"
     if lever.startswith("aot-cache") and major < FIRST_AOT_CACHE:
         return f"needs Java {FIRST_AOT_CACHE} or later"
     return ""
-
-
-def _withheld_native() -> str:
-    if shutil.which("native-image") is None:
-        return "no native-image compiler found; put GraalVM's native-image on PATH"
-    return "native images are measured in an account only: --target sandbox"
 
 
 def _is_archived(lever: str) -> bool:

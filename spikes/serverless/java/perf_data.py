@@ -7,41 +7,85 @@ Format: OpenJDK, ``src/hotspot/share/runtime/perfMemory.hpp`` (``PerfDataPrologu
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from io import FileIO
+from mmap import PAGESIZE
 from pathlib import Path
 
 _MAGIC = b"\xca\xfe\xc0\xc0"
 _PROLOGUE = "4xBBBBiiqii"
 _ENTRY = "iiiBBBBi"
 _LONG = ord("J")
+_SIZE = 32_768
 _COUNTERS = ("java.cls.loadedClasses", "java.cls.sharedLoadedClasses")
 
 
 def classes_loaded(pid: int) -> int | None:
     """Return how many classes a JVM has loaded, from archives too; None where it can't be seen."""
-    found = (count_classes(path) for path in Path("/tmp").glob(f"hsperfdata_*/{pid}"))
-    return next((count for count in found if count is not None), None)
+    return _first(Path("/tmp").glob(f"hsperfdata_*/{pid}"))
 
 
-def mapped_perf_data(pid: int) -> tuple[Path, Path] | None:
-    """Return the file a JVM has mapped, as /proc has it and by its name; None where there is none.
+def classes_loaded_inside(pid: int, proc: Path = Path("/proc")) -> int | None:
+    """Return the same for the one JVM of a container, which ``pid`` is a process of.
 
-    The first can be read by root also where the second is gone, or is another JVM's.
+    None also where we may not look into the container: that takes root, or its own user.
     """
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            fields = line.split(maxsplit=5)
-            if len(fields) == 6 and fields[5].startswith("/tmp/hsperfdata_"):
-                name = fields[5].removesuffix(" (deleted)")
-                return Path(f"/proc/{pid}/map_files/{fields[0]}"), Path(name)
+        return _first((proc / str(pid) / "root" / "tmp").glob("hsperfdata_*/*"))
     return None
 
 
-def count_classes(path: Path) -> int | None:
-    """Return the number of classes by a perf data file; None where it has none."""
+def _first(files: Iterable[Path]) -> int | None:
+    for path in files:
+        with suppress(OSError):
+            if (count := _count_classes(path.read_bytes())) is not None:
+                return count
+    return None
+
+
+def find_perf_data(pid: int) -> int | None:
+    """Return the address of a JVM's perf data in its own memory, where it has no file for them.
+
+    That is with ``-XX:+PerfDisableSharedMem``. None where there are none, or we may not look.
+    """
+    with suppress(OSError), Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for start, end in _anonymous(pid):
+            for address in range(start, end, PAGESIZE):
+                if _read(memory, address, len(_MAGIC)) != _MAGIC:
+                    continue
+                if _count_classes(_read(memory, address, _SIZE)) is not None:
+                    return address
+    return None
+
+
+def classes_loaded_at(pid: int, address: int) -> int | None:
+    """Return what ``classes_loaded`` does, of a JVM whose perf data are at ``address``."""
+    with suppress(OSError), Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        return _count_classes(_read(memory, address, _SIZE))
+    return None
+
+
+def _anonymous(pid: int) -> Iterator[tuple[int, int]]:
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        places, rights, _, _, inode, *_ = line.split()
+        if rights == "rw-p" and inode == "0":
+            start, end = (int(place, 16) for place in places.split("-"))
+            yield start, end
+
+
+def _read(memory: FileIO, address: int, size: int) -> bytes:
     try:
-        counters = read_counters(path.read_bytes())
-    except (OSError, ValueError, struct.error):
+        memory.seek(address)
+        return memory.read(size)
+    except (OSError, OverflowError):  # reserved, but not there
+        return b""
+
+
+def _count_classes(data: bytes) -> int | None:
+    try:
+        counters = read_counters(data)
+    except (ValueError, struct.error):
         return None
     if not all(name in counters for name in _COUNTERS):
         return None

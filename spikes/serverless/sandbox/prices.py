@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from spikebench.cost.prices import PriceBook
+from spikebench.cost.prices import PriceBook, read_prices
+from spikebench.target.sandbox.budget import Prices
 from spikes.serverless.sandbox.cost import REQUEST, gb_second
 
 _BOOKED: Mapping[str, tuple[str, str, float]] = {
@@ -14,6 +16,25 @@ _BOOKED: Mapping[str, tuple[str, str, float]] = {
     gb_second("arm64"): ("GB-second arm", "GB-second", 1),
 }
 """Of each dimension: what the book calls it, its unit there, and how many of ours that is."""
+
+
+BOOKS = Path(__file__).parents[3] / "scenarios" / "prices"
+"""A file for each region whose prices are known."""
+
+
+@dataclass(frozen=True)
+class NoPrices:
+    """Those of a region that no book is of: nothing is priced."""
+
+    def price(self, dimension: str) -> float | None:  # noqa: ARG002
+        """None."""
+        return None
+
+
+def prices_of(region: str, books: Path = BOOKS) -> Prices:
+    """Return the prices of a region; raise ScenarioError where its book is malformed."""
+    path = books / f"{region}.yaml"
+    return BookPrices(read_prices(path)) if path.exists() else NoPrices()
 
 
 @dataclass(frozen=True)

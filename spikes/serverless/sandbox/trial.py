@@ -19,6 +19,7 @@ from spikes.serverless.sandbox.cold import (
     refuse_warm,
 )
 from spikes.serverless.sandbox.invoke import Call, Failed, Invoke, Invoker, Void
+from spikes.serverless.sandbox.report_line import Report
 from spikes.serverless.warm import invokes_until_warm
 
 LEAST_FOR_MEDIAN = 10
@@ -85,9 +86,10 @@ def _outcome(first: Invoke, later: Sequence[Invoke]) -> Outcome:
 def cold_metrics(first: Invoke) -> dict[str, Metric]:
     """Return the phases of a cold start in ms, each as Lambda reports it.
 
-    ``init`` is withheld where a snapshot was restored instead (``restore``), ``init`` and
-    ``first_invoke`` where init failed and ran again within the invoke: only their sum is known.
-    ``round_trip`` is the caller's own wait on a connection that was open.
+    ``init`` is withheld where a snapshot was restored instead (``restore``, of which
+    ``billed_restore`` is charged), ``init`` and ``first_invoke`` where init failed and ran again
+    within the invoke: only their sum is known. ``round_trip`` is the caller's own wait on a
+    connection that was open.
     """
     report = first.report
     again = _again(first)
@@ -95,12 +97,17 @@ def cold_metrics(first: Invoke) -> dict[str, Metric]:
     return {
         "runtime_up": _ms(None, NOT_VISIBLE),
         "init": _ms(report.init_ms, restored or again),
-        **({"restore": _ms(report.restore_ms)} if restored else {}),
+        **(_restored(report) if restored else {}),
         "first_invoke": _ms(None if again else report.duration_ms, again),
         "cold_start": _ms(cold_start_ms(report)),
         "round_trip": _ms(first.round_trip_ms),
         "billed": _ms(report.billed_ms),
     }
+
+
+def _restored(report: Report) -> dict[str, Metric]:
+    billed = _ms(report.billed_restore_ms, "its REPORT line has no Billed Restore Duration")
+    return {"restore": _ms(report.restore_ms), "billed_restore": billed}
 
 
 def warm_metrics(first: Invoke, later: Sequence[Invoke]) -> dict[str, Metric]:

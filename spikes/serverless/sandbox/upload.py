@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,7 @@ LEVERS: Mapping[str, Mapping[str, str]] = {
 
 _OTHERWISE = {
     "lambda-flags": "Lambda sets them by itself: it is the baseline there",
+    "lambda-runtime": "Lambda's own runtime is the baseline there",
     "snapshot": "the service has SnapStart",
 }
 """Local levers that stand for something the service has."""
@@ -55,7 +57,7 @@ class Upload:
     @property
     def java(self) -> bool:
         """Whether it runs on one of Lambda's own Java runtimes."""
-        return self.runtime.startswith("java")
+        return is_java(self.runtime)
 
     def checked(self) -> Upload:
         """Return it; raise TargetError where Lambda would not take the package."""
@@ -71,13 +73,26 @@ class Upload:
             )
         return self
 
+    @cached_property
+    def digest(self) -> str:
+        """Of its content, which is read once: the file may go when it was sent."""
+        return hashlib.sha256(self.zip_path.read_bytes()).hexdigest()[:16]
+
     def key(self) -> str:
         """Name it by its content: what it is called in the run's bucket."""
-        return f"{hashlib.sha256(self.zip_path.read_bytes()).hexdigest()[:16]}.zip"
+        return f"{self.digest}.zip"
 
 
-def withheld(upload: Upload, lever: str) -> str:
-    """Say why a lever can't be measured in a sandbox; empty where it can."""
+def is_java(runtime: str) -> bool:
+    """Whether a runtime identifier is that of one of Lambda's own Java runtimes."""
+    return runtime.startswith("java")
+
+
+def withheld(runtime: str, lever: str) -> str:
+    """Say why a lever can't be measured in a sandbox; empty where it can.
+
+    ``runtime`` is the identifier that the function's package is for.
+    """
     if lever.partition("+")[0] in ARCHIVE_LEVERS:
         return (
             f"{lever}: an archive serves only the very JVM that wrote it, and Lambda's can't be "
@@ -88,20 +103,20 @@ def withheld(upload: Upload, lever: str) -> str:
     if lever not in LEVERS:
         return f"{lever}: not known in a sandbox"
     if lever == "native":
-        right = upload.runtime == OS_ONLY
-        return "" if right else f"native: the package is for {upload.runtime}, not for a binary"
-    return "" if upload.java or lever == "baseline" else f"{lever}: a lever of Java only"
+        right = runtime == OS_ONLY
+        return "" if right else f"native: the package is for {runtime}: no native image is built"
+    return "" if is_java(runtime) or lever == "baseline" else f"{lever}: a lever of Java only"
 
 
-def effective_flags(upload: Upload, lever: str) -> str:
+def effective_flags(runtime: str, lever: str) -> str:
     """Say how far Lambda lets Java compile at first; empty for what is not Java.
 
     Lambda stops Java 17 and 21 at C1 by itself, and Java 25 too except under SnapStart, so that
     ``baseline`` and ``c1`` are the same there
     (https://docs.aws.amazon.com/lambda/latest/dg/java-customization.html, read 2026-11-25).
     """
-    if not upload.java:
+    if not is_java(runtime):
         return ""
-    version = int(upload.runtime.removeprefix("java").partition(".")[0])
+    version = int(runtime.removeprefix("java").partition(".")[0])
     stops_by_itself = version >= 17 and not (version >= 25 and lever == "snapstart")
     return "C1 only" if lever == "c1" or stops_by_itself else "C1 and C2"

@@ -57,17 +57,12 @@ def decide(
         return
     from spikebench.decision.publish import publish
 
-    found = _with_decision(spike, results)
+    found = chosen_spike(spike, results, runs)
     today = datetime.now(UTC).date().isoformat()
     published = publish(found, results, today, runs, supersedes or "")
     _show(published.assessment)
     for path in published.written:
         click.echo(f"wrote {path}")
-
-
-def _with_decision(spike: str | None, results: Path) -> Spike:
-    deciding = _deciding()
-    return deciding[0] if spike is None and len(deciding) == 1 else chosen_spike(spike, results)
 
 
 def _deciding() -> list[Spike]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from spikebench.discovery import find_spike, find_spikes, spike_names
+from spikebench.discovery import find_spike, spike_names
 from spikebench.errors import UsageError
 from spikebench.spike import Spike
 
@@ -18,7 +19,7 @@ def chosen_spike(name: str | None, results: Path, mentioned: Iterable[str] = ())
     """
     if name is not None:
         return find_spike(name)
-    spikes = find_spikes()
+    spikes = list(_installed())
     words = [word for word in mentioned if word]
     told = [spike for spike in spikes if _is_told(spike, words, results)]
     measured = [spike for spike in spikes if (results / spike.name / "runs").is_dir()]
@@ -27,6 +28,13 @@ def chosen_spike(name: str | None, results: Path, mentioned: Iterable[str] = ())
             return found[0]
     known = ", ".join(spike_names()) or f"none below {Path.cwd()}; change to the project's folder"
     raise UsageError(f"which spike? name one with --spike; there are: {known}")
+
+
+def _installed() -> Iterator[Spike]:
+    """The spikes that can be imported here; one whose packages are missing is not meant."""
+    for name in spike_names():
+        with suppress(UsageError):
+            yield find_spike(name)
 
 
 def _is_told(spike: Spike, words: Sequence[str], results: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from spikebench.candidate import Candidate, Client
@@ -53,6 +53,10 @@ class Messages:
         software = {cell.candidate.software.name for cell in cells if cell.candidate.software}
         searches = {searching(c).key for c in cells if needs_capacity(c) or shows_headroom(c)}
         return STARTING_S * len(software) + SEARCHING_S * len(searches)
+
+    def cost(self, cells: Sequence[Cell]) -> str:  # noqa: ARG002
+        """Nothing: no messages are sent in a cloud account."""
+        return ""
 
     def lab(self, setting: Setting) -> Lab:
         """Set up servers and workers for a run."""

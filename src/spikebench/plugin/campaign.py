@@ -27,12 +27,16 @@ from spikebench.target.software import Say
 
 @dataclass
 class Campaign:
-    """One spike's run. Nothing is started before the first trial is measured."""
+    """One spike's run. Nothing is started before the first trial is measured.
+
+    ``ahead`` are the trials that are still to come, once it is known which those are.
+    """
 
     name: str
     options: Options
     say: Say
     watch: Watch
+    ahead: Sequence[tuple[Cell, int]] = ()
     _run: Run | None = None
     _records: list[Record] = field(default_factory=list)
     _passed_over: bool = False
@@ -105,6 +109,10 @@ class Campaign:
         cells = [cell for cell, _ in trials]
         return sum(cell.seconds for cell in cells) + self.spike.method.overhead_s(cells)
 
+    def cost(self, trials: Iterable[tuple[Cell, int]]) -> str:
+        """What trials will cost, in words; empty where they cost nothing."""
+        return self.spike.method.cost([cell for cell, _ in trials])
+
     def finished(self, cell: Cell, block: int) -> bool:
         """Whether the run that is gone on with has this trial, and its second try if one is due."""
         tries = self._tries.get((cell.key, block), [])
@@ -141,11 +149,22 @@ class Campaign:
         self._records.append(record)
         return record
 
-    def finish(self) -> list[Path]:
-        """Stop everything; write table and plots of all that was measured; return their paths."""
-        if self._run is not None:
-            self._run.__exit__(None, None, None)
-            self._run = None
+    def stop(self) -> None:
+        """Stop everything that was started; raise TargetError where something would not.
+
+        A record file without a trial is no run to go on with: it goes, too.
+        """
+        run, self._run = self._run, None
+        if run is None:
+            return
+        try:
+            run.__exit__(None, None, None)
+        finally:
+            if self.path.stat().st_size == 0:
+                self.path.unlink()
+
+    def write(self) -> list[Path]:
+        """Write table and plots of all that was measured; return their paths."""
         if not self.recorded or not (self._records or self._passed_over):
             return []
         folder = self.options.results / self.name
@@ -200,6 +219,8 @@ class Campaign:
                 done=self._earlier,
                 blocks=self._blocks,
                 verdicts=self.profile.verdicts,
+                cells=[cell for cell, _ in self.ahead],
+                accept_unpriced=self.options.accept_unpriced,
             )
         return self._run
 

@@ -89,12 +89,13 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
             continue
         with _one_clear_error():
             ahead = [trial for trial in trials if not campaign.finished(*trial)]
-        seconds = campaign.seconds(ahead)
+            cost = campaign.cost(ahead)
+        campaign.ahead, seconds = ahead, campaign.seconds(ahead)
         _progress(config).begin(len(trials), seconds)
         _end_on_sigterm(config)
-        lines.append(_summary(campaign, trials, len(trials) - len(ahead), seconds))
+        lines.append(_summary(campaign, trials, len(trials) - len(ahead), seconds, cost))
         if config.option.collectonly:
-            lines.extend(_cell_lines(trials))
+            lines.extend(_cell_lines(campaign, trials))
     return lines
 
 
@@ -145,7 +146,11 @@ def _finish(session: pytest.Session) -> bool:
     campaigns, written = stash[CAMPAIGNS], stash.setdefault(WRITTEN, [])
     for campaign in campaigns.values():
         try:
-            written += [str(path) for path in campaign.finish()]
+            campaign.stop()
+        except SpikebenchError as error:  # what was measured has its table all the same
+            _tell(session, error)
+        try:
+            written += [str(path) for path in campaign.write()]
         except SpikebenchError as error:
             _tell(session, error)
     if interrupted and campaigns:
@@ -255,24 +260,31 @@ def _place(config: pytest.Config, item: pytest.Item) -> tuple[int, int]:
 
 
 def _summary(
-    campaign: Campaign, trials: list[tuple[Cell, int]], already: int, seconds: float
+    campaign: Campaign,
+    trials: list[tuple[Cell, int]],
+    already: int,
+    seconds: float,
+    cost: str,
 ) -> str:
     cells = len({cell.key for cell, _ in trials})
     blocks = len({block for _, block in trials})
     goes_on = f", {already} of them already measured" if already else ""
     return (
         f"run {campaign.run_id}: {len(trials)} trials of {cells} cells, {blocks} blocks{goes_on}; "
-        f"about {round(seconds) // 60} min {round(seconds) % 60} s"
+        f"about {round(seconds) // 60} min {round(seconds) % 60} s{cost and f'; {cost}'}"
     )
 
 
-def _cell_lines(trials: list[tuple[Cell, int]]) -> list[str]:
+def _cell_lines(campaign: Campaign, trials: list[tuple[Cell, int]]) -> list[str]:
     """A line a cell: its trials, an estimate of time, and where it runs; money for a sandbox."""
-    cells = {cell.key: cell for cell, _ in trials}
+    cells: dict[str, list[tuple[Cell, int]]] = {}
+    for trial in trials:
+        cells.setdefault(trial[0].key, []).append(trial)
     lines = []
-    for key, cell in cells.items():
-        count = sum(other.key == key for other, _ in trials)
-        cost = "no money: nothing of it runs in a cloud account"
-        what = cell.withheld or f"{count} trials of {cell.seconds:.1f} s on {cell.berth.target}"
+    for key, of_it in cells.items():
+        cell = of_it[0][0]
+        cost = campaign.cost(of_it) or "no money: nothing of it runs in a cloud account"
+        took = f"{len(of_it)} trials of {cell.seconds:.1f} s on {cell.berth.target}"
+        what = cell.withheld or took
         lines.append(f"  {key}: {what}; {cost}")
     return lines

@@ -30,6 +30,7 @@ class Options:
     seed: int | None
     resume: str | None
     results: Path
+    accept_unpriced: bool = False
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -69,6 +70,11 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--results", type=Path, default=Path("results"), metavar="DIR", help="where results go"
     )
+    group.addoption(
+        "--accept-unpriced",
+        action="store_true",
+        help="in a sandbox, use what the price book has no price of, which no budget then stops",
+    )
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -89,6 +95,7 @@ def read_options(config: pytest.Config) -> Options:
         seed=config.getoption("seed"),
         resume=config.getoption("resume"),
         results=config.getoption("results"),
+        accept_unpriced=config.getoption("accept_unpriced"),
     )
 
 

@@ -109,7 +109,8 @@ class Payload(Part):
     @model_validator(mode="after")
     def _templates_fit_in_memory(self) -> Self:
         if self.bodies * self.longest_bytes > _MOST_TEMPLATE_BYTES:
-            what = f"bodies would take over {_MOST_TEMPLATE_BYTES} bytes of memory; have fewer"
+            size = "largest_bytes" if self.largest_bytes else "size_bytes"
+            what = f"bodies of {size} each would take over {_MOST_TEMPLATE_BYTES} bytes; have fewer"
             raise refuse("templates" if self.templates >= self.bodies else "keys", what)
         return self
 

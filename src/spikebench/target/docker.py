@@ -47,7 +47,7 @@ OWNER = "spikebench.owner"
 """Label of our containers: ``host/pid/started`` of the harness that made one."""
 
 TOKEN = "spikebench.token"
-"""Label that only one start of one container carries: what the guard removes by."""
+"""Label of what one guard removes: one container of a server, all containers of a lab."""
 
 ENGINE_TIMEOUT_S = 0.8
 REGISTRY_TIMEOUT_S = 3.0
@@ -61,7 +61,7 @@ LOG_LINES = 40
 _ANY_API = "1.41"
 """Of Docker 20.10; every engine takes the unversioned question which version it speaks."""
 
-_REFUSED = (DockerException, RequestException, OSError, ContainerStartException)
+REFUSED = (DockerException, RequestException, OSError, ContainerStartException)
 """What the Docker and testcontainers libraries raise when the engine is gone or says no."""
 
 
@@ -94,38 +94,36 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class DockerRecipe:
-    """A way to have software running in a container; a ``spikebench.target.software.Recipe``.
-
-    ``plan`` gets as many free host ports as ``ports`` says. ``answers`` asks the server itself, in
-    its own protocol and within a second or so: a published port accepts connections long before
-    the server behind it does.
-    """
+class FromImage:
+    """What needs an image: whether an engine has it, or could pull it, and the pulling."""
 
     image: Image
-    ports: int
-    plan: Callable[[Sequence[int]], Plan]
-    answers: Callable[[Connection], bool]
-    ready_within_s: float = READY_TIMEOUT_S
+
+    def unfit(self, version: Mapping[str, Any]) -> str:  # noqa: ARG002
+        """Say why an engine that says this of itself will not do; empty where it will."""
+        return ""
 
     def presence(self, cache: Cache) -> Presence:  # noqa: ARG002
         """Say whether an engine answers and has the image, or could pull it; bounded by seconds."""
         try:
             with engine(ENGINE_TIMEOUT_S) as client:
-                version = client.version()["Version"]
-                present = _has(client, self._named)
+                found = client.version()
+                present = _has(client, self.named)
         except TargetError as error:
             return Presence(False, False, str(error), _mend_engine())
-        except _REFUSED as error:
+        except REFUSED as error:
             return Presence(False, False, f"no Docker engine answers: {error}", _mend_engine())
+        version = found["Version"]
+        if reason := self.unfit(found):
+            return Presence(False, False, f"Docker {version}: {reason}")
         if present:
-            return Presence(True, True, f"{self._named} on Docker {version}")
+            return Presence(True, True, f"{self.named} on Docker {version}")
         return self._absent(version)
 
     def _absent(self, version: str) -> Presence:
-        refusal = _refusal(self._named, get_docker_host())
-        mend = f"docker pull {self._named}, or set {self.image.variable} to an image you have"
-        where = f"Docker {version} has no image {self._named}"
+        refusal = _refusal(self.named, get_docker_host())
+        mend = f"docker pull {self.named}, or set {self.image.variable} to an image you have"
+        where = f"Docker {version} has no image {self.named}"
         if refusal:
             return Presence(False, False, f"{where} and cannot pull it: {refusal}", mend)
         return Presence(False, True, f"{where} yet ({self.image.release})", mend)
@@ -133,26 +131,46 @@ class DockerRecipe:
     def install(self, cache: Cache, say: Say) -> None:  # noqa: ARG002
         """Pull the image where it is missing; raise ArtefactError if that fails or takes 10 min."""
         with engine(SILENCE_S) as client:
-            if _has(client, self._named):
+            if _has(client, self.named):
                 return
             try:
-                _pull(client, self._named, say)
-            except _REFUSED as error:
-                raise ArtefactError(self._not_pulled(_reason(error))) from error
+                _pull(client, self.named, say)
+            except REFUSED as error:
+                raise ArtefactError(self._not_pulled(what_it_said(error))) from error
 
     def _not_pulled(self, why: str) -> str:
         return (
-            f"image {self._named} could not be pulled: {why}. Check the name and the network, log "
+            f"image {self.named} could not be pulled: {why}. Check the name and the network, log "
             f"in to the registry, or set {self.image.variable} to an image this engine has."
         )
+
+    @property
+    def named(self) -> str:
+        """The image as the engine is asked for it."""
+        return f"{testcontainers_config.hub_image_name_prefix}{self.image.reference()}"
+
+
+@dataclass(frozen=True)
+class DockerRecipe(FromImage):
+    """A way to have software running in a container; a ``spikebench.target.software.Recipe``.
+
+    ``plan`` gets as many free host ports as ``ports`` says. ``answers`` asks the server itself, in
+    its own protocol and within a second or so: a published port accepts connections long before
+    the server behind it does.
+    """
+
+    ports: int
+    plan: Callable[[Sequence[int]], Plan]
+    answers: Callable[[Connection], bool]
+    ready_within_s: float = READY_TIMEOUT_S
 
     def start(self, cache: Cache, cores: Cores, say: Say) -> DockerServer:  # noqa: ARG002
         """Start the container and wait until the server answers; see ``Recipe.start``."""
         with engine(SILENCE_S) as client:
-            if not _has(client, self._named):
+            if not _has(client, self.named):
                 raise TargetError(self._not_pulled("it was never fetched"))
             sweep(client)
-        say(f"starting {self._named} in a container")
+        say(f"starting {self.named} in a container")
         with contextlib.suppress(_PortTakenError):
             return self._start_once(cores)
         return self._start_once(cores)
@@ -164,23 +182,19 @@ class DockerRecipe:
         try:
             container = _container(self.image.reference(), plan, cores, token)
             _publish(container, ports)
-            server = DockerServer(container, plan.connection, self.answers, _guard(token))
+            server = DockerServer(container, plan.connection, self.answers, guard_of(token))
             server.start(self.ready_within_s)
-        except _REFUSED as error:
+        except REFUSED as error:
             raise self._not_started(error) from error
         return server
 
     def _not_started(self, error: Exception) -> TargetError:
-        why = _reason(error)
+        why = what_it_said(error)
         taken = "already allocated" in why or "already in use" in why
         return (_PortTakenError if taken else TargetError)(
-            f"Docker did not start a container of {self._named}: {why}. See `docker info` and the "
+            f"Docker did not start a container of {self.named}: {why}. See `docker info` and the "
             f"engine's log, or use --target local."
         )
-
-    @property
-    def _named(self) -> str:
-        return f"{testcontainers_config.hub_image_name_prefix}{self.image.reference()}"
 
 
 class _PortTakenError(TargetError):
@@ -244,7 +258,7 @@ class DockerServer:
         try:
             self._container.reload()
             return str(self._container.status)
-        except _REFUSED:
+        except REFUSED:
             return "removed"
 
     def pause(self) -> None:
@@ -272,7 +286,7 @@ class DockerServer:
             time.sleep(POLL_S)
 
     def _exit_code(self) -> str:
-        with contextlib.suppress(*_REFUSED, KeyError):
+        with contextlib.suppress(*REFUSED, KeyError):
             state = self._container.get_wrapped_container().attrs["State"]
             return f" with code {state['ExitCode']}{' (out of memory)' * state['OOMKilled']}"
         return ""
@@ -288,13 +302,13 @@ class DockerServer:
     def _refusals(self, what: str) -> Iterator[None]:
         try:
             yield
-        except _REFUSED as error:
+        except REFUSED as error:
             raise self._failed(f"{what}: {error}") from error
 
     def log_tail(self) -> str:
         """The last lines the container printed, without our generated credentials."""
         if not self._stopped:
-            with contextlib.suppress(*_REFUSED):
+            with contextlib.suppress(*REFUSED):
                 raw = self._container.get_wrapped_container().logs(tail=LOG_LINES)
                 self._log = self.connection.redact(raw.decode(errors="replace").strip())
         return self._log
@@ -310,7 +324,7 @@ class DockerServer:
             self._container.stop(force=True, delete_volume=True)
         except NotFound:
             pass
-        except _REFUSED as error:
+        except REFUSED as error:
             self._guard.end()
             raise self._failed(f"could not be removed: {error}") from error
         finally:
@@ -324,7 +338,7 @@ class DockerServer:
         """Read CPU and memory once; keep what is known where the container is gone."""
         if self._stopped:
             return
-        with contextlib.suppress(*_REFUSED, KeyError):
+        with contextlib.suppress(*REFUSED, KeyError):
             cpu_s, resident = self._usage()
             self._cpu_s = cpu_s
             self._peak_rss_bytes = max(self._peak_rss_bytes or 0, resident)
@@ -371,7 +385,7 @@ def engine(timeout_s: float) -> Iterator[docker.DockerClient]:
         # Asked by a client of its own: one that finds no engine while it is made is never closed.
         with contextlib.closing(docker.APIClient(version=_ANY_API, **settings)) as probe:
             spoken = probe.version(api_version=False)["ApiVersion"]
-    except _REFUSED as error:
+    except REFUSED as error:
         raise TargetError(f"no Docker engine answers at {host or 'its usual socket'}") from error
     with contextlib.closing(docker.DockerClient(version=spoken, **settings)) as client:
         yield client
@@ -396,7 +410,7 @@ def _knock(host: str | None, timeout_s: float) -> None:
             knocking.connect(address.path)
 
 
-def _reason(error: Exception) -> str:
+def what_it_said(error: Exception) -> str:
     """Say what the engine said, without the library's account of the request."""
     return str(getattr(error, "explanation", None) or error)
 
@@ -422,8 +436,8 @@ def _refusal(reference: str, host: str | None) -> str:  # noqa: ARG001
         with engine(REGISTRY_TIMEOUT_S) as client:
             client.api.inspect_distribution(reference)
     except APIError as error:
-        return _reason(error)
-    except _REFUSED:
+        return what_it_said(error)
+    except REFUSED:
         return f"its registry did not answer within {REGISTRY_TIMEOUT_S:.0f} s"
     return ""
 
@@ -446,7 +460,7 @@ def _container(reference: str, plan: Plan, cores: Cores, token: str) -> DockerCo
     testcontainers_config.ryuk_disabled = True
     container = DockerContainer(reference, env=dict(plan.environment)).with_kwargs(
         cpuset_cpus=",".join(map(str, cores.server)),
-        labels={OWNER: _owner(), TOKEN: token},
+        labels=labels(token),
         # An image's own health check would run inside, every few seconds, on the server's account.
         healthcheck={"test": ["NONE"]},
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "16m"}),
@@ -468,9 +482,18 @@ def _publish(container: DockerContainer, ports: Sequence[int]) -> None:
     bindings.update({f"{port}/tcp": ("127.0.0.1", port) for port in ports})
 
 
-def _guard(token: str) -> Guard:
-    """Have the container that carries ``token`` removed when this process is gone."""
-    return Guard(Charge(at_death=[sys.executable, "-m", "spikebench.target.docker", token]))
+def labels(token: str) -> dict[str, str]:
+    """Return what a container of ours carries, for the guard and the sweep to know it by."""
+    return {OWNER: _owner(), TOKEN: token}
+
+
+def guard_of(token: str, remove: Sequence[str] = ()) -> Guard:
+    """Have every container that carries ``token`` removed when this process is gone.
+
+    The folders ``remove`` go with them.
+    """
+    command = [sys.executable, "-m", "spikebench.target.docker", token]
+    return Guard(Charge(remove=remove, at_death=command))
 
 
 def _resident_bytes(stats: Mapping[str, int]) -> int:
@@ -507,7 +530,7 @@ def sweep(client: docker.DockerClient) -> int:
 
 
 def remove(token: str) -> None:
-    """Remove the container that carries ``token``; the guard's command when the harness is dead.
+    """Remove what carries ``token``; the guard's command when the harness is dead.
 
     Looked for twice: the engine may still have been creating it when its harness died.
     """

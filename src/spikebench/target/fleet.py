@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from spikebench.candidate import Candidate, Fidelity
 from spikebench.errors import SpikebenchError, TargetError
 from spikebench.target.cache import Cache
-from spikebench.target.software import Cores, Recipe, Running, Say, Software, TargetName
+from spikebench.target.software import Cores, Recipe, Running, Say, Software
 
 Asked = Literal["auto", "endpoint", "docker", "local", "sandbox"]
-
-AUTOMATIC: Sequence[TargetName] = ("endpoint", "docker", "local")
-"""The order in which ``auto`` tries; a sandbox costs money and is never automatic."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +37,16 @@ class Berth:
 def choose(candidate: Candidate, asked: Asked, cache: Cache) -> Berth:
     """Pick the target for a candidate by looking only; nothing is fetched or started.
 
-    Raises TargetError where a target was asked for wrongly, such as a malformed address.
+    A sandbox is taken where it is asked for: whether it may be spent in is found out before the
+    first trial, so that a run can be estimated without an account. Raises TargetError where a
+    target was asked for wrongly, such as a malformed address.
     """
     software = candidate.software
     if software is None:
         return Berth("local", "software")
     tried: list[str] = []
     mends: list[str] = []
-    for name in AUTOMATIC if asked == "auto" else (asked,):
+    for name in software.automatic if asked == "auto" else (asked,):
         recipe = software.recipes.get(name)
         if recipe is None:
             tried.append(f"{name}: {software.name} has no recipe for it")
@@ -55,7 +54,7 @@ def choose(candidate: Candidate, asked: Asked, cache: Cache) -> Berth:
         found = recipe.presence(cache)
         if found.broken:
             raise TargetError(found.detail)
-        if found.ready or found.obtainable:
+        if found.ready or found.obtainable or name == "sandbox":
             return Berth(name, software.fidelity[name], recipe)
         tried.append(f"{name}: {found.detail}")
         mends.append(found.mend)

@@ -19,6 +19,9 @@ TargetName = Literal["endpoint", "docker", "local", "sandbox"]
 Connection = Mapping[str, str]
 """How a driver reaches a server: host, port, user, password, ... as strings. Never recorded."""
 
+AUTOMATIC: Sequence[TargetName] = ("endpoint", "docker", "local")
+"""The order in which ``auto`` tries; a sandbox costs money and is never automatic."""
+
 Say = Callable[[str], None]
 """Where a recipe reports what it is doing, one short line at a time."""
 
@@ -97,9 +100,11 @@ class Software:
     """Server software by name, its recipes by target, and what a row from each can prove.
 
     ``breakable`` takes its place where faults are put into it, if it needs other settings then.
+    ``automatic`` are the targets that ``auto`` tries, in this order; others must be asked for.
     """
 
     name: str
     recipes: Mapping[TargetName, Recipe] = field(default_factory=dict)
     fidelity: Mapping[TargetName, Fidelity] = field(default_factory=dict)
     breakable: Software | None = None
+    automatic: Sequence[TargetName] = AUTOMATIC

@@ -17,7 +17,7 @@ def test_the_estimate_is_said_with_its_price_before_anything_is_spent() -> None:
 
 
 def test_an_estimate_beyond_the_budget_is_refused() -> None:
-    with pytest.raises(BudgetSpent, match=r"the estimate alone.*\$1\.00"):
+    with pytest.raises(BudgetSpent, match=r"the estimate alone.*\$1\.0000"):
         open_budget([Use("a", 3)], PRICES, print, {USD: "1"})
 
 

@@ -66,7 +66,7 @@ class Budget:
         total = self.spent_usd + sum(self._usd(use) for use in coming)
         if self.limit_usd is not None and total > self.limit_usd:
             raise BudgetSpent(
-                f"the budget of ${self.limit_usd:.2f} is used up: ${self.spent_usd:.4f} so far, "
+                f"the budget of ${self.limit_usd:.4f} is used up: ${self.spent_usd:.4f} so far, "
                 f"and the next step might take it to ${total:.4f}. Raise {BUDGET_USD} to go on."
             )
         for use in coming:
