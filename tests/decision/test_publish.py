@@ -225,6 +225,19 @@ def test_superseding_that_one_side_does_not_say_fails_the_check(folder: Path) ->
         checked(folder)
 
 
+def test_evidence_lies_where_a_reader_finds_it(folder: Path, tmp_path: Path) -> None:
+    run = folder / "results" / "messaging" / "runs" / "20260101-000000.jsonl"
+    away = tmp_path / "mine.jsonl"
+    away.write_bytes(run.read_bytes())
+    with pytest.raises(UsageError, match="evidence has to lie in"):
+        decide(folder, FILE, str(away))
+    copied = run.with_name("mine.jsonl")
+    copied.write_bytes(run.read_bytes())
+    text = decide(folder, FILE, str(copied)).read_text()
+    assert "| mine | [messaging/runs/mine.jsonl](../messaging/runs/mine.jsonl) |" in text
+    checked(folder)
+
+
 def test_numbers_go_on_from_the_highest_of_any_name(folder: Path) -> None:
     shelf.write(folder / "results" / "decisions" / "0007-other.md", "---\nstatus: accepted\n---\n")
     assert decide(folder).name == "0008-broker.md"

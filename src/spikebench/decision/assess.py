@@ -132,7 +132,7 @@ def _run(spike: Spike, path: Path, scenarios: Mapping[str, Scenario]) -> tuple[R
             f"measure first with: python3 -m tox -e {spike.name}"
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Run(records[0].run_id, path, digest), records
+    return Run(path.stem, path, digest), records
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,16 @@ def _paths(spike: Spike, results: Path, runs: Sequence[str], there: Kept | None)
     if there is not None and there.status != "proposed":
         return _own_paths(there, spike, results, runs)
     if runs:
-        return [find_run(spike.name, run, results) for run in runs]
+        return [_lying(find_run(spike.name, run, results), spike, results) for run in runs]
     return [latest_run(spike.name, results, Kind(False, spike.read_scenarios()))]
+
+
+def _lying(path: Path, spike: Spike, results: Path) -> Path:
+    """The path, of a run that lies where a reader of the record finds it."""
+    folder = results / spike.name / "runs"
+    if path.resolve().parent != folder.resolve():
+        raise UsageError(f"{path}: evidence has to lie in {folder}; copy the run there")
+    return path
 
 
 def _own_paths(there: Kept, spike: Spike, results: Path, runs: Sequence[str]) -> list[Path]:
