@@ -10,6 +10,7 @@ import pytest
 from spikebench.decision.matrix import SETTLED
 from spikebench.decision.model import Measured
 from spikebench.decision.scale import score, value_at
+from spikebench.stats.pair import EMULATED
 from tests.decision.situation import FILE, KAFKA_MS, WITH_THIRD, assessed, trials
 from tests.report.synthetic import MACHINE, record
 
@@ -115,7 +116,24 @@ def test_an_emulators_timing_is_no_score(tmp_path: Path) -> None:
     assert fifo.option.name == "fifo"
     assert (fifo.total, fifo.first) == (None, None)
     assert (fifo.low, fifo.high) == pytest.approx((0.3, 0.3 + 2 / 3))
-    assert "emulator" in found.matrix.entries[0][2].why
+    assert found.matrix.entries[0][2].why == EMULATED
+
+
+def test_emulators_are_not_ranked_among_each_other_either(tmp_path: Path) -> None:
+    text = FILE.replace("candidate: kafka", "candidate: sqs-fifo")
+    text = text.replace("candidate: rabbitmq-quorum", "candidate: sns-sqs")
+    found = assessed(tmp_path, trials({"sqs-fifo": [2.0] * 6, "sns-sqs": [3.0] * 6}), text)
+    assert found.matrix.ranked == []
+    assert found.leader is None
+    assert {entry.why for entry in found.matrix.entries[0]} == {EMULATED}
+
+
+def test_trials_of_two_machines_are_no_score(tmp_path: Path) -> None:
+    other = {**MACHINE, "fingerprint": "eeee"}
+    delays = {"kafka": [10.0] * 6}
+    both = [*trials(delays), *trials(delays, environment=other)]
+    found = assessed(tmp_path, [*both, *trials({"rabbitmq-quorum": [30.0] * 6})])
+    assert "different machines" in found.matrix.entries[0][0].why
 
 
 def test_too_few_trials_are_no_score(tmp_path: Path) -> None:

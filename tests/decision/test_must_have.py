@@ -83,3 +83,17 @@ def test_void_trials_leave_a_bound_not_shown(tmp_path: Path) -> None:
 def test_a_scenario_that_requires_nothing_shows_nothing(tmp_path: Path) -> None:
     found = assessed(tmp_path, text=FILE)
     assert found.held == {"kafka": (), "rabbit": ()}
+
+
+@pytest.mark.parametrize("service_first", [True, False])
+def test_the_services_own_row_stands_where_there_is_one(
+    tmp_path: Path, service_first: bool
+) -> None:
+    emulated = trials({"sqs-fifo": [2.0] * 6})
+    real = trials({"sqs-fifo": [50.0] * 6}, fidelity="service", target="sandbox")
+    records = real + emulated if service_first else emulated + real
+    found = assessed(tmp_path, records, WITH_THIRD.replace("criteria:\n", MUST))
+    (held,) = found.held["fifo"]
+    assert held.outcome == "not met"
+    assert held.row is not None
+    assert held.row.cell.fidelity == "service"
