@@ -83,8 +83,8 @@ def test_an_option_that_cannot_catch_up_says_so(tmp_path: Path) -> None:
 def test_of_several_rivals_the_nearest_turns_it_round(tmp_path: Path) -> None:
     """A third scores 0.4 for delay and 0.42 for effort: 0.40667, between the two.
 
-    It would pass with delay's share at 0.38 / 0.53 = 0.717, Kafka already at 0.706; but the leader's
-    fall lets the third pass, for the gap is 0.02667, 0.08 of a score that weighs 1/3.
+    It would pass with delay's share at 0.38 / 0.53 = 0.717, Kafka already at 0.706; but the
+    leader's fall lets the third pass: the gap is 0.02667, 0.08 of a score that weighs 1/3.
     """
     text = WITH_THIRD.replace("score: 0.9", "score: 0.42")
     records = [*trials(), *trials({"sqs-fifo": [100**0.6] * 6}, fidelity="software")]
