@@ -60,7 +60,8 @@ def record_run(results: Path, run_id: str, records: Iterable[Record]) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("table",), ("compare",), ("site",), ("list",), ("doctor",), ("sweep",)]
+    "command",
+    [(), *((name,) for name in ("table", "compare", "decide", "site", "list", "doctor", "sweep"))],
 )
 def test_help_teaches_with_an_example(spikebench: Spikebench, command: tuple[str, ...]) -> None:
     status, out, _ = spikebench(*command, "--help")

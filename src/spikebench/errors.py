@@ -7,7 +7,8 @@
     │   └── ArtefactError      5   a download that failed, or a cached file that was changed
     ├── RecordError            6   a record file that cannot be read or written
     ├── DriverError            7   a client library that refused what it was asked
-    └── GateError              8   ``compare --gate`` found what is worse
+    └── GateError              8   ``compare --gate`` found what is worse, ``decide --check``
+                               what no longer matches its evidence
 
 130 is Ctrl-C, 143 SIGTERM. Every message says what happened, where, and what to do about it.
 """
@@ -58,6 +59,6 @@ class DriverError(SpikebenchError):
 
 
 class GateError(SpikebenchError):
-    """A comparison that was to gate a change found it worse."""
+    """What was to gate a change found it worse, or a decision that its evidence does not give."""
 
     exit_code = 8

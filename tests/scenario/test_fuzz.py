@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from spikebench.errors import ScenarioError
 from spikebench.scenario.messages import MessageScenario
-from spikebench.scenario.read import read_scenario
+from spikebench.scenario.read import DECISION, read_scenario
 
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FILES = sorted((Path(__file__).parents[2] / "scenarios" / "messaging").glob("*.yaml"))
+FOLDER = Path(__file__).parents[2] / "scenarios" / "messaging"
+FILES = sorted(path for path in FOLDER.glob("*.yaml") if path.name != DECISION)
 TEXTS = {path.name: path.read_bytes() for path in FILES}
 LINE = re.compile(r".+\.yaml:[1-9][0-9]*: \S.*")
 

@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 import click
 
 from spikebench.cli.compare import compare
+from spikebench.cli.decide import decide
 from spikebench.cli.doctor import doctor
 from spikebench.cli.listing import list_
 from spikebench.cli.site import site
@@ -26,7 +27,7 @@ INTERRUPTED = 130
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 2 usage, 3 scenario, 4 target, 5 artefact, 6 record, 7 driver, "
-    "1 anything else, 130 Ctrl-C.",
+    "8 gate, 1 anything else, 130 Ctrl-C.",
 )
 @click.version_option(package_name="spikebench", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -41,12 +42,13 @@ def cli() -> None:
       spikebench list                             spikes, candidates, clients, scenarios, profiles
       spikebench table messaging                  the latest run's table
       spikebench compare kafka rabbitmq-quorum    two candidates of the latest run
+      spikebench decide messaging                 the decision record that rests on it
       spikebench site                             a static site of all spikes and decisions
       spikebench sweep                            stacks that died runs left in a sandbox account
     """
 
 
-for command in (table, compare, site, list_, doctor, sweep):
+for command in (table, compare, decide, site, list_, doctor, sweep):
     cli.add_command(command)
 
 

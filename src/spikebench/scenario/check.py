@@ -56,7 +56,9 @@ def likely(word: str, known: list[str]) -> str:
 
 def _key(error: ErrorDetails) -> Key:
     own = str(error.get("ctx", {}).get("key", ""))
-    return (*error["loc"], *own.split(".")) if own else error["loc"]
+    if not own:
+        return error["loc"]
+    return (*error["loc"], *(int(part) if part.isdecimal() else part for part in own.split(".")))
 
 
 def _what(model: type[BaseModel], error: ErrorDetails) -> str:

@@ -17,7 +17,10 @@ from spikebench.scenario.document import Document
 
 
 def refuse(key: str, what: str) -> PydanticCustomError:
-    """An error of several keys, to be shown at ``key`` (dotted, from the part that is checked)."""
+    """An error of several keys, to be shown at ``key`` (dotted, from the part that is checked).
+
+    A part that is a number is a place in a list.
+    """
     return PydanticCustomError("scenario", "{what}", {"what": what, "key": key})
 
 

@@ -16,6 +16,9 @@ from spikebench.scenario.variant import for_emulator, variants
 
 S = TypeVar("S", bound=Scenario)
 
+DECISION = "decision.yaml"
+"""A file beside the scenarios that is none: it says how their results are weighed."""
+
 
 def read_scenario(path: Path, model: type[S]) -> S:
     """Return the scenario in ``path``, of a spike's kind; raise ScenarioError for anything wrong.
@@ -38,7 +41,7 @@ def read_scenarios(folder: Path, model: type[S]) -> dict[str, S]:
 
     Raises ScenarioError for the first wrong one, or where there is none.
     """
-    paths = sorted(folder.glob("*.yaml"))
+    paths = sorted(path for path in folder.glob("*.yaml") if path.name != DECISION)
     if not paths:
         raise ScenarioError(f"{folder}:1: no scenario here; add one as <name>.yaml")
     return {path.stem: read_scenario(path, model) for path in paths}
