@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 import click
 
 from spikebench.cli.compare import compare
+from spikebench.cli.cost import cost
 from spikebench.cli.doctor import doctor
 from spikebench.cli.listing import list_
 from spikebench.cli.sweep import sweep
@@ -40,11 +41,12 @@ def cli() -> None:
       spikebench list                             spikes, candidates, clients, scenarios, profiles
       spikebench table messaging                  the latest run's table
       spikebench compare kafka rabbitmq-quorum    two candidates of the latest run
+      spikebench cost messaging                   what each candidate costs, term by term
       spikebench sweep                            stacks that died runs left in a sandbox account
     """
 
 
-for command in (table, compare, list_, doctor, sweep):
+for command in (table, compare, cost, list_, doctor, sweep):
     cli.add_command(command)
 
 
