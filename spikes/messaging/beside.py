@@ -52,15 +52,21 @@ def tell(section: Section) -> list[str]:
     scenario = section.scenario
     if not isinstance(scenario, MessageScenario) or scenario.breaks:
         return []
+    groups = _offered(section, scenario)
+    return [_told(asked, group) for asked, group in groups.items() if len(group) > 1]
+
+
+def _offered(section: Section, scenario: MessageScenario) -> dict[Traffic, dict[str, Traffic]]:
+    """Each workload of a section, with every way to have its candidates, and what that carries."""
     size = _size_in(section)
-    offered: dict[Traffic, dict[str, Traffic]] = {}
+    found: dict[Traffic, dict[str, Traffic]] = {}
     for row in section.rows:
         mine = traffic(scenario, pattern(), row.cell.records, size)
-        group = offered.setdefault(replace(mine, deliveries=1.0), {})
+        group = found.setdefault(replace(mine, deliveries=1.0), {})
         for offer in OFFERS.values():
             if offer.candidate == row.cell.candidate:
                 group.setdefault(offer.name, mine)
-    return [_told(asked, group) for asked, group in offered.items() if len(group) > 1]
+    return found
 
 
 def pricing(
@@ -82,17 +88,15 @@ def pricing(
 
 
 def cost_curves(section: Section) -> dict[str, CostAt]:
-    """Return what each measured candidate of a section costs a month by load, in messages/s."""
+    """Return what each offer costs a month by load, in messages/s; of a sweep the first workload's.
+
+    What is not priced is among them.
+    """
     scenario = section.scenario
     if not isinstance(scenario, MessageScenario) or scenario.breaks:
         return {}
-    found: dict[str, CostAt] = {}
-    for row in section.rows:
-        name = row.cell.candidate
-        if name in OFFERS and row.cell.valid and name not in found:
-            mine = traffic(scenario, pattern(), row.cell.valid, _size_in(section))
-            found[name] = _curve(OFFERS[name], mine)
-    return found
+    group = next(iter(_offered(section, scenario).values()), {})
+    return {name: _curve(OFFERS[name], mine) for name, mine in group.items()}
 
 
 def _priced(
@@ -161,7 +165,7 @@ def _told(asked: Traffic, group: Mapping[str, Traffic]) -> str:
     who = f"{_times(asked.subscribers, 'subscriber')} of {_times(asked.competing, 'consumer')}"
     said = [
         f"Cost model ({book().region}, what is missing there from {INSTEAD}; {who}): "
-        f"{_cheapest(with_upkeep, rate)}. Without anybody's hours {_cheapest(without, rate)}."
+        f"{_cheapest(with_upkeep, rate)}. Without anybody's hours, {_cheapest(without, rate)}."
     ]
     if missing:
         said.append(f"Not priced, and so not compared: {', '.join(missing)}.")
@@ -174,13 +178,16 @@ def _cheapest(offers: Mapping[str, CostAt], rate: float) -> str:
     name = cheapest(offers, rate)
     if name is None:
         return f"nothing is priced at {rate:g} messages a second"
-    told = f"the cheapest at {rate:g} messages a second is {name}, {figure(offers[name](rate))} USD"
+    told = (
+        f"by cost alone the cheapest at {rate:g} messages a second is {name}, "
+        f"{figure(offers[name](rate))} USD a month"
+    )
     found = crossings(offers, LOWEST_PER_S, HIGHEST_PER_S)
     if not found:
-        return f"{told} a month, as at any load from {LOWEST_PER_S:g} to {HIGHEST_PER_S:,.0f}"
+        return f"{told}, as at any load from {LOWEST_PER_S:g} to {HIGHEST_PER_S:,.0f}"
     first = f"{found[0].before} below {figure(found[0].load)} a second"
     later = (f"{one.after} from {figure(one.load)}" for one in found)
-    return f"{told} a month ({', '.join([first, *later])})"
+    return f"{told} ({', '.join([first, *later])})"
 
 
 def _curve(offer: Offer, mine: Traffic, *, upkeep: bool = True) -> CostAt:

@@ -13,8 +13,9 @@ from typing import Self
 
 from scipy.stats import poisson
 
+from spikebench.candidate import Ordering
 from spikebench.record.model import Record
-from spikebench.scenario.messages import Arrivals, MessageScenario, Ordering
+from spikebench.scenario.messages import Arrivals, MessageScenario
 from spikes.messaging.pattern import Pattern
 
 MEGABYTE = 1e6

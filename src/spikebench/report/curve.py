@@ -79,6 +79,8 @@ def draw_lines(
     axes: Axes, lines: Mapping[str, Sequence[tuple[float, float]]], marked_every: int = 1
 ) -> None:
     """Draw lines of (x, y) on log scales, told apart without colour; equal ones share a name."""
+    from matplotlib.ticker import NullFormatter
+
     merged: dict[tuple[tuple[float, float], ...], list[str]] = {}
     for name, points in lines.items():
         merged.setdefault(tuple(points), []).append(name)
@@ -99,6 +101,7 @@ def draw_lines(
     axes.set_yscale("log")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:,g}")
+        axis.set_minor_formatter(NullFormatter())
     dress(axes)
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
     if merged:
