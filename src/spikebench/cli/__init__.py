@@ -16,6 +16,7 @@ from spikebench.cli.compare import compare
 from spikebench.cli.cost import cost
 from spikebench.cli.doctor import doctor
 from spikebench.cli.listing import list_
+from spikebench.cli.prices import prices
 from spikebench.cli.sweep import sweep
 from spikebench.cli.table import table
 from spikebench.errors import SpikebenchError
@@ -42,11 +43,12 @@ def cli() -> None:
       spikebench table messaging                  the latest run's table
       spikebench compare kafka rabbitmq-quorum    two candidates of the latest run
       spikebench cost messaging                   what each candidate costs, term by term
+      spikebench prices refresh                   list prices anew, from AWS's price list
       spikebench sweep                            stacks that died runs left in a sandbox account
     """
 
 
-for command in (table, compare, cost, list_, doctor, sweep):
+for command in (table, compare, cost, prices, list_, doctor, sweep):
     cli.add_command(command)
 
 
