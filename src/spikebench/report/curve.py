@@ -1,4 +1,4 @@
-"""Plots of a figure against the load: what each candidate costs a month, and latency by rate.
+"""Lines of a figure against another: what each candidate costs a month by load, and latencies.
 
 Readable without colour: every line has a dash and a mark of its own, and its name at its end.
 """
@@ -6,12 +6,13 @@ Readable without colour: every line has a dash and a mark of its own, and its na
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spikebench.cost import CostAt
-from spikebench.report.figure import GREY, WIDTH_INCHES, dress, save
+from spikebench.report.figure import GREY, WIDTH_INCHES, dress, reach, save
+from spikebench.stats import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,12 +50,16 @@ def cost_figure(name: str, offers: Mapping[str, CostAt], load_per_s: float) -> F
     figure.suptitle(f"{name}: cost against load", fontsize=11)
     low, high = DECADES
     loads = [10 ** (low + (high - low) * at / 60) for at in range(61)]
-    lines: dict[str, list[tuple[float, float]]] = {}
+    lines: dict[str, tuple[tuple[float, float], ...]] = {}
     for offer, at in offers.items():
-        points = [(load, cost) for load in loads if (cost := at(load))]
+        points = tuple((load, cost) for load in loads if (cost := at(load)))
         if points:
             lines[offer] = points
-    draw_lines(axes, lines, marked_every=10)
+    named = _merged(lines)
+    for at_place, (names, points) in enumerate(named.items()):
+        axes.plot(*zip(*points, strict=True), label=names, markevery=10, **style(at_place))
+    _log_scales(axes)
+    axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     axes.axvline(load_per_s, color=GREY, linewidth=0.8, linestyle=":")
     axes.annotate(
         f"the team's load, {load_per_s:g}/s",
@@ -75,28 +80,73 @@ def cost_figure(name: str, offers: Mapping[str, CostAt], load_per_s: float) -> F
     return figure
 
 
-def draw_lines(
-    axes: Axes, lines: Mapping[str, Sequence[tuple[float, float]]], marked_every: int = 1
-) -> None:
-    """Draw lines of (x, y) on log scales, told apart without colour; equal ones share a name."""
+@dataclass(frozen=True)
+class Curve:
+    """Points of x and what was measured there; ``hollow`` is whether an emulator was."""
+
+    points: tuple[tuple[float, Interval], ...]
+    hollow: bool = False
+
+
+def draw_curves(axes: Axes, curves: Mapping[str, Curve], names: Sequence[str]) -> None:
+    """Draw means with intervals on log scales; ``names`` give each the same style everywhere."""
+    for name, curve in curves.items():
+        if not curve.points:
+            continue
+        reaches = [reach(found) for _, found in curve.points]
+        had = style(names.index(name))
+        axes.errorbar(
+            [x for x, _ in curve.points],
+            [found.mean for _, found in curve.points],
+            yerr=([below for below, _ in reaches], [above for _, above in reaches]),
+            elinewidth=0.8,
+            capsize=2.0,
+            markerfacecolor="white" if curve.hollow else had["color"],
+            **had,
+        )
+    _log_scales(axes)
+
+
+def legend(figure: Figure, names: Sequence[str], caption: str) -> None:
+    """Name the lines below a figure, with a caption."""
+    from matplotlib.lines import Line2D
+
+    keys = [Line2D([], [], label=name, **style(place)) for place, name in enumerate(names)]
+    figure.legend(
+        handles=keys,
+        title=f"{caption}; hollow: an emulator",
+        title_fontsize=8,
+        loc="outside lower center",
+        ncols=4,
+        fontsize=8,
+        frameon=False,
+    )
+
+
+def style(place: int) -> dict[str, Any]:
+    """Colour, dash and mark of the line in a place; eight are told apart without colour."""
+    return {
+        "color": COLOURS[place % len(COLOURS)],
+        "linestyle": DASHES[place % len(DASHES)],
+        "marker": MARKS[place % len(MARKS)],
+        "markersize": 4.5,
+        "linewidth": 1.4,
+    }
+
+
+def _merged(
+    lines: Mapping[str, tuple[tuple[float, float], ...]],
+) -> dict[str, tuple[tuple[float, float], ...]]:
+    """Lines that lie on one another as one, under both names."""
+    found: dict[tuple[tuple[float, float], ...], list[str]] = {}
+    for name, points in lines.items():
+        found.setdefault(points, []).append(name)
+    return {", ".join(names): points for points, names in found.items()}
+
+
+def _log_scales(axes: Axes) -> None:
     from matplotlib.ticker import NullFormatter
 
-    merged: dict[tuple[tuple[float, float], ...], list[str]] = {}
-    for name, points in lines.items():
-        merged.setdefault(tuple(points), []).append(name)
-    styles = zip(cycle(COLOURS), cycle(DASHES), cycle(MARKS), strict=False)
-    for (points, names), (colour, dash, mark) in zip(merged.items(), styles, strict=False):
-        axes.plot(
-            [x for x, _ in points],
-            [y for _, y in points],
-            color=colour,
-            linestyle=dash,
-            marker=mark,
-            markevery=marked_every,
-            markersize=4.5,
-            linewidth=1.4,
-            label=", ".join(names),
-        )
     axes.set_xscale("log")
     axes.set_yscale("log")
     for axis in (axes.xaxis, axes.yaxis):
@@ -104,5 +154,3 @@ def draw_lines(
         axis.set_minor_formatter(NullFormatter())
     dress(axes)
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
-    if merged:
-        axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

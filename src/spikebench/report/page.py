@@ -19,6 +19,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .5rem; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #8886; vertical-align: top; }
 th { text-align: left; }
+td:last-child { min-width: 24rem; }
 td.figure { text-align: right; white-space: nowrap; }
 thead th { position: sticky; top: 0; background: Canvas; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
@@ -67,9 +68,10 @@ def to_html(found: Pivot) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
             f"<h1>{title}</h1>",
+            f"<p>Run {runs}. {escape(HOW_TO_READ)}</p>",
             *_notes(found),
             '<div class="wide" tabindex="0" role="region" aria-label="results">\n<table>',
-            f"<caption>Run {runs}. {escape(HOW_TO_READ)} Headers sort.</caption>",
+            "<caption>Headers sort.</caption>",
             f"<thead>\n<tr>{''.join(_heads(found))}</tr>\n</thead>\n<tbody>",
             *map(_row, found.lines),
             "</tbody>\n</table>\n</div>\n</main>",
