@@ -36,6 +36,7 @@ LAYOUT = replace(
         f"{MESSAGES.how_to_read} USD are a model of list prices at the team's load, whatever the "
         "row's fidelity (docs/cost.md)."
     ),
+    left_out=MESSAGES.left_out.replace("memory,", "memory, USD,"),
     remarks=_remarks,
     complete=complete,
     tell=tell,

@@ -172,7 +172,7 @@ def figures() -> Iterator[Figure]:
 @pytest.mark.parametrize("place", range(4))
 def test_no_label_of_an_axis_touches_another(place: int) -> None:
     figure = list(figures())[place]
-    FigureCanvasAgg(figure).draw()
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             boxes = [

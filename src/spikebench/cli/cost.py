@@ -50,7 +50,11 @@ def cost(
     if scenario is not None and scenario not in scenarios:
         raise UsageError(f"--scenario {scenario}: there are {', '.join(scenarios)}")
     priced = load(found.pricing)(_records(found, run, results), scenarios, scenario)
-    _show([one for one in priced if candidate in (None, one.candidate)], candidate)
+    chosen = [one for one in priced if candidate in (None, one.candidate)]
+    if not chosen:
+        what = f"{candidate or spike} has no cost"
+        raise UsageError(f"{what}: measure first with: python3 -m tox -e {spike}, or name a --run")
+    _show(chosen)
 
 
 def _records(spike: Spike, run: str | None, results: Path) -> Sequence[Record]:
@@ -65,9 +69,7 @@ def _records(spike: Spike, run: str | None, results: Path) -> Sequence[Record]:
         return []
 
 
-def _show(priced: Sequence[Priced], candidate: str | None) -> None:
-    if not priced:
-        raise UsageError(f"{candidate} has no cost")
+def _show(priced: Sequence[Priced]) -> None:
     for one in priced:
         click.echo(f"{one.name}\n  {one.about}")
         for of_what, found in one.costs.items():

@@ -22,6 +22,8 @@ COLOURS = ("#0b5394", "#b45f06", "#38761d", "#741b47", "#1a1a1a", "#666666", "#0
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKS = "osD^vPX*"
 HEIGHT_INCHES = 4.6
+NARROW = 200
+"""Ratio of a log scale's ends below which 2 and 5 are labelled too."""
 DECADES = (1, 4)
 """Powers of ten a second between which costs are drawn."""
 
@@ -145,11 +147,12 @@ def _merged(
 
 
 def _log_scales(axes: Axes) -> None:
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     axes.set_xscale("log")
     axes.set_yscale("log")
-    for axis in (axes.xaxis, axes.yaxis):
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < NARROW else (1,)))
         axis.set_major_formatter("{x:,g}")
         axis.set_minor_formatter(NullFormatter())
     dress(axes)
