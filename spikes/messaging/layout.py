@@ -16,11 +16,18 @@ COSTS = (
     Column(A_MONTH, "USD a month", fixed=False),
 )
 
+OLD, UNDATED = "older than a year", "the price is undated"
+
 
 def _remarks(row: Row) -> list[str]:
-    """Why a row has no cost."""
+    """Why a row has no cost, or which of its prices may no longer hold."""
     cost = row.cell.metrics.get(A_MONTH)
-    return [] if cost is None or cost.value is not None else [f"no cost: {cost.note}"]
+    if cost is None:
+        return []
+    if cost.value is None:
+        return [f"no cost: {cost.note}"]
+    old = [mark for mark in cost.note.split("; ") if mark.endswith((OLD, UNDATED))]
+    return [f"cost: {'; '.join(old)}"] if old else []
 
 
 def _draw(table: Table, folder: Path) -> list[Path]:
@@ -33,8 +40,8 @@ LAYOUT = replace(
     MESSAGES,
     columns=(*MESSAGES.columns, *COSTS),
     how_to_read=(
-        f"{MESSAGES.how_to_read} USD are a model of list prices at the team's load, whatever the "
-        "row's fidelity (docs/cost.md)."
+        f"{MESSAGES.how_to_read} USD are a model of list prices and upkeep at the team's load, "
+        "whatever the row's fidelity (docs/cost.md)."
     ),
     left_out=MESSAGES.left_out.replace("memory,", "memory, USD,"),
     remarks=_remarks,

@@ -40,7 +40,7 @@ def test_a_step_in_a_cost_is_a_change_where_it_is() -> None:
 
 
 def test_two_changes_between_neighbours_of_the_grid_are_both_found() -> None:
-    # equal at 100 and at 104, which lie within one step of the grid (10 ** (1/16) = 1.155)
+    # equal at 100 and at 104, which lie within one step of the grid (10 ** (1/8) = 1.33)
     offers = {
         "a": lambda x: x,
         "b": lambda x: 100 + (x - 100) / 2,

@@ -72,6 +72,11 @@ def test_what_is_not_priced_has_no_figure_and_says_why() -> None:
     assert "no cost: payload published: not priced: eu-west-2 has no price" in text
 
 
+def test_a_price_that_is_old_is_said_at_the_row() -> None:
+    text = report.text(trials("kinesis"), SCENARIOS, "md", candidates(), LAYOUT)
+    assert "cost: 2 shards: a price of us-east-1, the price is of 2025: older than a year" in text
+
+
 def test_the_table_has_both_columns_and_nothing_else_is_changed() -> None:
     records = [*trials("kafka"), *trials("rabbitmq-quorum"), *trials("sqs-fifo")]
     usual = report.text(records, SCENARIOS, "csv", candidates()).splitlines()

@@ -157,6 +157,14 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones(
         turned(sweep(), **asked)
 
 
+def test_a_declared_metric_that_no_row_has_is_an_empty_column() -> None:
+    gone = record("kafka", 0, {}, status="unavailable", reason="no docker", ledger=None)
+    other = [record("null", block, {"throughput": 200.0}) for block in range(6)]
+    found = turned([gone, *other])
+    assert [m.metric for m in found.measures] == ["end_to_end_p50"]
+    assert {line.figures[0].text for line in found.lines} == {"—"}
+
+
 def test_json_has_csvs_rows_typed() -> None:
     records = sweep()
     found = json.loads(text("json", records, metrics=["end_to_end_p50"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from spikebench.record import Record
@@ -12,7 +14,7 @@ from tests.serverless.cold_starts import record, scenario
 SCENARIOS: dict[str, Scenario] = {"hello": scenario()}
 
 
-def trials(lever: str = "baseline", **changes: object) -> list[Record]:
+def trials(lever: str = "baseline", **changes: Any) -> list[Record]:
     """Six trials; the first call of a series is the cold one."""
     series = {"invoke_ms": [30.0, 1.2, 0.8, 1.1]}
     return [record("java-21", lever, block, series=series, **changes) for block in range(6)]

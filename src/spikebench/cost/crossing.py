@@ -10,7 +10,7 @@ from math import sqrt
 CostAt = Callable[[float], float | None]
 """From a load to what it costs; None where that is not known."""
 
-STEPS_A_DECADE = 16
+STEPS_A_DECADE = 8
 TOLERANCE = 1e-4
 """Of a load: a hundredth of a percent."""
 
@@ -33,12 +33,14 @@ def cheapest(offers: Mapping[str, CostAt], load: float) -> str | None:
 def crossings(offers: Mapping[str, CostAt], low: float, high: float) -> list[Crossing]:
     """Return where the cheapest changes between two loads, by load.
 
-    Loads are tried on a grid, 16 a decade, and each change is closed in on by halving; what is
+    Loads are tried on a grid, 8 a decade, and each change is closed in on by halving; what is
     cheapest only between two neighbours of the grid is missed. Costs may have steps.
     """
     found: list[Crossing] = []
-    for below, above in pairwise(_grid(low, high)):
-        found += _between(offers, below, above)
+    tried = [(load, cheapest(offers, load)) for load in _grid(low, high)]
+    for (below, before), (above, last) in pairwise(tried):
+        if before != last:
+            found += _between(offers, below, above)
     return found
 
 

@@ -104,7 +104,7 @@ def pivot(tables: Sequence[Table], metrics: Sequence[str] = (), by: Sequence[str
     """
     rows = [row for table in tables for section in table.sections for row in section.rows]
     chosen = list(metrics) or _declared(tables)
-    _refuse_unknown(chosen, _metrics(rows), "--metric")
+    _refuse_unknown(metrics, _metrics(rows), "--metric")
     _refuse_unknown(by, {*WHOLE, *_params(rows)}, "--by")
     keys = (*by, FIDELITY) if by else (*WHOLE, FIDELITY, PARAMS)
     runs = [table.run_ids[0] for table in tables if table.run_ids]
