@@ -2,10 +2,11 @@
 
 Quotas and what is billed: a request to SQS for each 64 KB of a call, an empty receive too, and a
 batch of ten as one (Amazon SQS pricing page; Developer Guide, "Amazon SQS batch actions"). SNS:
-PublishBatch as one request (Developer Guide, "Amazon SNS message batching"), then a request to SQS
-for each copy it puts into a queue. Kinesis: a unit for each 25 KB of every record, whatever the
-batch, and an hour for each shard, of 1,000 records and 1 MiB a second in and 2 MiB out (Developer
-Guide, "Quotas and limits"). Brokers: hours of what they run on, disks, traffic between zones.
+PublishBatch as one request (Developer Guide, "Amazon SNS message batching"), and each copy that it
+puts into a queue is taken to be a request to SQS. Kinesis: a unit for each 25 KB of every record,
+whatever the batch, and an hour for each shard, of 1,000 records and 1 MiB a second in and 2 MiB out
+(Developer Guide, "Quotas and limits"). Brokers: hours of what they run on, disks, traffic between
+zones.
 
 Left out: traffic out of the region, logs, metrics, keys, Kafka's and RabbitMQ's monitoring, and
 what moving costs.
