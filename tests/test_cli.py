@@ -588,6 +588,14 @@ def test_a_page_and_json_are_of_the_latest_run(spikebench: Spikebench, results: 
     assert '"run_id": "20260102-b"' in out
 
 
+def test_rows_for_machines_are_not_grouped(spikebench: Spikebench, results: Path) -> None:
+    status, _, err = spikebench(
+        "table", "messaging", "--format", "json", "--by", "candidate", "--results", str(results)
+    )
+    assert status == 2
+    assert "--format json has a row a cell and metric; leave out --by" in err
+
+
 def test_writing_is_of_a_whole_table(spikebench: Spikebench, results: Path) -> None:
     status, _, err = spikebench(
         "table", "messaging", "--write", "--by", "candidate", "--results", str(results)

@@ -85,6 +85,8 @@ def table(
         raise UsageError("name a --run, or ask for the latest of --faults")
     if write and (metrics or by or len(names) > 1):
         raise UsageError("--write is of a run's whole table; leave out --metric, --by and runs")
+    if by and kind in ("csv", "json"):
+        raise UsageError(f"--format {kind} has a row a cell and metric; leave out --by")
     found = chosen_spike(spike, results, names)
     scenarios = found.read_scenarios()
     paths = [find_run(found.name, name, results) for name in dict.fromkeys(names)]
