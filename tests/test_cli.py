@@ -61,7 +61,18 @@ def record_run(results: Path, run_id: str, records: Iterable[Record]) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    [(), *((name,) for name in ("table", "compare", "decide", "site", "list", "doctor", "sweep"))],
+    [
+        (),
+        ("table",),
+        ("compare",),
+        ("cost",),
+        ("prices", "refresh"),
+        ("decide",),
+        ("site",),
+        ("list",),
+        ("sweep",),
+        ("doctor",),
+    ],
 )
 def test_help_teaches_with_an_example(spikebench: Spikebench, command: tuple[str, ...]) -> None:
     status, out, _ = spikebench(*command, "--help")
@@ -547,3 +558,79 @@ def test_where_no_spike_is_told_all_are_named(tmp_path: Path, mentioned: list[st
     results = spikes_with_runs(tmp_path, "messaging", "serverless")
     with pytest.raises(UsageError, match="there are: messaging, serverless"):
         chosen_spike(None, results, mentioned)
+
+
+def test_cost_opens_a_candidates_bill(spikebench: Spikebench) -> None:
+    status, out, _ = spikebench("cost", "messaging", "--candidate", "kinesis")
+    assert status == 0
+    assert out.startswith("kinesis\n")
+    assert "a million messages" in out
+    assert "2 shards: 1,460 hour × 0.015 = 21.9000 USD" in out
+    assert "a price of us-east-1" in out
+
+
+def test_cost_without_a_run_says_how_to_measure(spikebench: Spikebench, tmp_path: Path) -> None:
+    status, _, err = spikebench("cost", "serverless", "--results", str(tmp_path))
+    assert status == 2
+    assert "serverless has no cost: measure first with: python3 -m tox -e serverless" in err
+
+
+def test_an_unknown_candidate_has_no_cost(spikebench: Spikebench) -> None:
+    status, _, err = spikebench("cost", "messaging", "--candidate", "carrier-pigeon")
+    assert status == 2
+    assert "unknown candidate 'carrier-pigeon'" in err
+
+
+def test_runs_stand_side_by_side_with_a_warning(spikebench: Spikebench, results: Path) -> None:
+    where = ("--results", str(results))
+    status, out, _ = spikebench(
+        "table", "messaging", "--run", "20260101", "--run", "20260102", "--format", "md", *where
+    )
+    assert status == 0
+    assert "| end_to_end_p50 ms, 20260101-a | end_to_end_p50 ms, 20260102-b |" in out
+    assert "> warning: the runs are of different machines" in out
+
+
+def test_a_page_and_json_are_of_the_latest_run(spikebench: Spikebench, results: Path) -> None:
+    status, out, _ = spikebench("table", "messaging", "--format", "html", "--results", str(results))
+    assert status == 0
+    assert out.startswith("<!DOCTYPE html>")
+    assert "Run 20260102-b." in out
+    status, out, _ = spikebench(
+        "table", "messaging", "--format", "json", "--metric", "lost", "--results", str(results)
+    )
+    assert status == 0
+    assert '"run_id": "20260102-b"' in out
+
+
+def test_rows_for_machines_are_not_grouped(spikebench: Spikebench, results: Path) -> None:
+    status, _, err = spikebench(
+        "table", "messaging", "--format", "json", "--by", "candidate", "--results", str(results)
+    )
+    assert status == 2
+    assert "--format json has a row a cell and metric; leave out --by" in err
+
+
+def test_writing_is_of_a_whole_table(spikebench: Spikebench, results: Path) -> None:
+    status, _, err = spikebench(
+        "table", "messaging", "--write", "--by", "candidate", "--results", str(results)
+    )
+    assert status == 2
+    assert "--write is of a run's whole table" in err
+
+
+def test_prices_that_cannot_be_reached_are_exit_code_5(
+    spikebench: Spikebench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+
+    def unreachable(*_: object, **__: object) -> requests.Response:
+        raise requests.ConnectionError("no such host")
+
+    monkeypatch.setattr(requests, "get", unreachable)
+    book = ROOT / "scenarios" / "prices" / "eu-west-2.yaml"
+    before = book.read_bytes()
+    status, _, err = spikebench("prices", "refresh")
+    assert status == 5
+    assert "pricing.us-east-1.amazonaws.com/offers/v1.0/aws/" in err
+    assert book.read_bytes() == before

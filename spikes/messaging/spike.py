@@ -188,4 +188,6 @@ SPIKE = Spike(
     ),
     scenarios=HERE.parent.parent / "scenarios" / "messaging",
     profiles=PROFILES,
+    layout="spikes.messaging.layout:LAYOUT",
+    pricing="spikes.messaging.beside:pricing",
 )

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from statistics import fmean
 
-from spikebench.cost import PriceBook, read_prices
+from spikebench.cost import PriceBook, Priced, read_prices
 from spikebench.errors import SpikebenchError
 from spikebench.measure.outcome import Metric
 from spikebench.record.model import Record
@@ -48,6 +48,38 @@ def complete(measured: Sequence[Record], scenarios: Mapping[str, Scenario]) -> S
 def tell(section: Section) -> list[str]:
     """Say how far local order can be trusted, and where Fargate gets cheaper."""
     return [*_agreement(section.rows), *_break_evens(section)]
+
+
+def pricing(
+    measured: Sequence[Record], scenarios: Mapping[str, Scenario], asked: str | None
+) -> list[Priced]:
+    """Return what a million invocations cost with each measured function, all its trials together.
+
+    Of every handler that would be deployed, or of the scenario asked for; empty without a run.
+    """
+    found: list[Priced] = []
+    for trials in _by_cell(measured):
+        valid = [trial for trial in trials if trial.status == "valid" and not trial.arm]
+        scenario = scenarios.get(trials[0].scenario)
+        if not valid or asked not in (None, trials[0].scenario):
+            continue
+        if not isinstance(scenario, ColdStart) or scenario.handler in NOT_DEPLOYED:
+            continue
+        whole = _measured(valid, scenario)
+        if whole is not None and _lever(valid[0]) != "snapshot":
+            found.append(_priced(valid[0], whole))
+    return found
+
+
+def _priced(first: Record, whole: Measured) -> Priced:
+    pattern = _at_its_share(whole)
+    others = ", ".join(f"{k}={v}" for k, v in sorted(first.params.items()) if k != "lever")
+    about = (
+        f"{first.scenario}, {whole.memory_mb} MB{', ' if others else ''}{others}; {pattern.title}; "
+        f"{_book().region}; run {first.run_id}, {first.fidelity}"
+    )
+    costs = {"a million invocations": cost_per_million(pattern, whole, _book())}
+    return Priced(f"{first.candidate} {_lever(first)}", first.candidate, about, costs)
 
 
 def _by_cell(measured: Iterable[Record]) -> Iterable[list[Record]]:

@@ -86,9 +86,10 @@ def _judge(scenario: Scenario, cell: Trials, candidate: Candidate | None) -> Jud
 
 
 def _draw(table: Table, folder: Path) -> list[Path]:
+    from spikebench.report.ratios import draw_ratios
     from spikes.serverless.plots import draw
 
-    return draw(table, folder)
+    return [*draw(table, folder), *draw_ratios(table, folder)]
 
 
 def _remarks(row: Row) -> list[str]:

@@ -96,4 +96,5 @@ SPIKE = Spike(
     model=ColdStart,
     measured_by="spikes.serverless.method:METHOD",
     layout="spikes.serverless.layout:LAYOUT",
+    pricing="spikes.serverless.beside:pricing",
 )

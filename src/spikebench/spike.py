@@ -29,6 +29,7 @@ class Spike:
     ``model`` is what those files are read as. ``measured_by`` names the spike's ``Method``, and
     ``layout`` its ``report.layout.Layout`` (the columns of its tables, its plots, how its
     requirements are judged), as ``package.module:ATTRIBUTE``; each is imported when it is needed.
+    So is ``pricing``, a ``cost.priced.Pricing`` for ``spikebench cost``; empty where it has none.
     ``profiles`` are by name, shortest first.
     """
 
@@ -40,6 +41,7 @@ class Spike:
     model: type[Scenario] = MessageScenario
     measured_by: str = "spikebench.load.method:MESSAGES"
     layout: str = MESSAGES_LAYOUT
+    pricing: str = ""
 
     def candidate(self, name: str) -> Candidate:
         """Return the candidate called ``name``; raise UsageError listing the known ones."""

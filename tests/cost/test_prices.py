@@ -330,3 +330,58 @@ def test_snapstart_costs_nothing_for_java_and_is_not_priced_for_others_in_london
     assert java is not None
     assert java.price == 0
     assert book.find("lambda", "SnapStart restore") is None
+
+
+ELSEWHERE = """\
+region: elsewhere
+currency: USD
+prices:
+  - service: queue
+    dimension: requests
+    unit: million requests
+    price: 0.99
+    as_of: 2026-09-11
+    source: another file
+  - service: stream
+    dimension: shard
+    unit: hour
+    price: 0.02
+    free: 10
+    as_of: 2025
+    source: another page
+"""
+
+
+def beside(folder: Path, currency: str = "USD") -> PriceBook:
+    path = folder / "elsewhere.yaml"
+    path.write_text(ELSEWHERE.replace("USD", currency), encoding="utf-8")
+    return book(folder).or_else(read_prices(path, TODAY))
+
+
+def test_what_a_book_lacks_is_taken_from_another_region_and_marked(tmp_path: Path) -> None:
+    found = beside(tmp_path)
+    shard = Usage("shards", "stream", "shard", 100, "hour")
+    own, other = found.cost([requests(10), shard]).terms
+    assert (own.price, own.mark) == (0.40, "")  # its own price comes first
+    assert (other.price, other.source) == (0.02, "another page, 2025")
+    assert other.mark == "a price of elsewhere, the price is of 2025: older than a year"
+    # the other region's free units count too: 10 of 100 hours
+    assert found.cost([shard], free_tier=True).total == pytest.approx(90 * 0.02)
+
+
+def test_what_neither_book_has_is_not_priced(tmp_path: Path) -> None:
+    cost = beside(tmp_path).cost([Usage("topics", "topic", "publishes", 5.0, "million")])
+    assert cost.total is None
+    assert cost.unpriced == ("topics: not priced: good has no price of topic publishes",)
+
+
+def test_books_of_two_currencies_do_not_mix(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="USD and EUR do not mix; convert first"):
+        beside(tmp_path, "EUR")
+
+
+def test_a_unit_that_the_other_book_counts_otherwise_is_refused_at_its_own_line(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ScenarioError, match=r"elsewhere\.yaml:12: prices\.1\.unit"):
+        beside(tmp_path).cost([Usage("shards", "stream", "shard", 1, "day")])

@@ -77,7 +77,7 @@ def record(
         "candidate": candidate,
         "client": "java",
         "target": "local",
-        "fidelity": SPEED[candidate][1],
+        "fidelity": SPEED.get(candidate, (1.0, "software"))[1],
         "params": {},
         "block": block,
         "trial": block,

@@ -131,7 +131,7 @@ def test_a_scenario_without_a_measured_cell_has_no_plot(tmp_path: Path) -> None:
 def test_the_png_is_laid_out_as_the_svg(tmp_path: Path) -> None:
     from matplotlib.image import imread
 
-    svg, png = draw(tabulate(run(), SCENARIOS, candidates()), tmp_path)
+    svg, png, *_ = draw(tabulate(run(), SCENARIOS, candidates()), tmp_path)
     width, height = (float(each) for each in _size_pt(svg.read_text()))
     rows, columns = imread(png).shape[:2]
     assert (columns, rows) == pytest.approx((width / 72 * PNG_DPI, height / 72 * PNG_DPI), abs=1)

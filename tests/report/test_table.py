@@ -294,6 +294,10 @@ def test_write_makes_tables_and_plots_from_records_of_one_spike(tmp_path: Path) 
         "table.csv",
         "plot-change-data.svg",
         "plot-change-data.png",
+        "plot-change-data-ratio.svg",
+        "plot-change-data-ratio.png",
+        "plot-change-data-percentiles.svg",
+        "plot-change-data-percentiles.png",
     ]
     assert "storage" not in paths[1].read_text()
     assert paths[3].read_bytes().startswith(b"\x89PNG")

@@ -13,9 +13,11 @@ from typing import NoReturn, TextIO
 import click
 
 from spikebench.cli.compare import compare
+from spikebench.cli.cost import cost
 from spikebench.cli.decide import decide
 from spikebench.cli.doctor import doctor
 from spikebench.cli.listing import list_
+from spikebench.cli.prices import prices
 from spikebench.cli.site import site
 from spikebench.cli.sweep import sweep
 from spikebench.cli.table import table
@@ -42,13 +44,15 @@ def cli() -> None:
       spikebench list                             spikes, candidates, clients, scenarios, profiles
       spikebench table messaging                  the latest run's table
       spikebench compare kafka rabbitmq-quorum    two candidates of the latest run
+      spikebench cost messaging                   what each candidate costs, term by term
       spikebench decide messaging                 the decision record that rests on it
       spikebench site                             a static site of all spikes and decisions
+      spikebench prices refresh                   list prices anew, from AWS's price list
       spikebench sweep                            stacks that died runs left in a sandbox account
     """
 
 
-for command in (table, compare, decide, site, list_, doctor, sweep):
+for command in (table, compare, cost, decide, site, prices, list_, doctor, sweep):
     cli.add_command(command)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,22 +12,41 @@ from spikebench.cli.spike import chosen_spike
 from spikebench.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
+    from spikebench.record import Record
     from spikebench.scenario.model import Scenario
+    from spikebench.spike import Spike
 
 
 @click.command()
 @click.argument("spike", required=False)
 @click.option(
-    "--run", metavar="RUN", help="A run's id, its beginning or its file; else the latest."
+    "--run",
+    "names",
+    metavar="RUN",
+    multiple=True,
+    help="A run's id, its beginning or its file; several stand side by side. Else the latest.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    metavar="NAME",
+    multiple=True,
+    help="Only this column, with interval and n; may be given again.",
+)
+@click.option(
+    "--by",
+    metavar="NAME",
+    multiple=True,
+    help="Group rows by scenario, candidate, client, target or a parameter; may be given again.",
 )
 @click.option("--faults", is_flag=True, help="The latest run of faults, not the latest other one.")
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["terminal", "md", "csv"]),
+    type=click.Choice(["terminal", "md", "csv", "json", "html"]),
     default="terminal",
     show_default=True,
-    help="md has every column, csv every metric with its interval.",
+    help="md has every column, csv and json every metric with its interval, html sorts.",
 )
 @click.option(
     "--write", is_flag=True, help="Write table.md, table.csv and the plots anew, and print none."
@@ -36,40 +55,76 @@ if TYPE_CHECKING:
     "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
 )
 def table(
-    spike: str | None, run: str | None, faults: bool, kind: str, write: bool, results: Path
+    spike: str | None,
+    names: tuple[str, ...],
+    metrics: tuple[str, ...],
+    by: tuple[str, ...],
+    faults: bool,
+    kind: str,
+    write: bool,
+    results: Path,
 ) -> None:
     """Show a run's result table: the latest that is not of faults, unless only those there are.
+
+    With --metric, --by or several runs, each value stands with its interval and n; what a grouping
+    hides is said, and so is a difference of machines.
 
     \b
       spikebench table messaging
       spikebench table messaging --run 20261122-1930 --format md > table.md
+      spikebench table messaging --format html > table.html
+      spikebench table messaging --metric end_to_end_p99 --by candidate --by scenario
+      spikebench table messaging --run 20261120 --run 20261122
       spikebench table messaging --write
       spikebench table messaging --faults
     """
     from spikebench import report
     from spikebench.record import find_run, read_records
 
-    if run is not None and faults:
+    if names and faults:
         raise UsageError("name a --run, or ask for the latest of --faults")
-    found = chosen_spike(spike, results, [run or ""])
+    if write and (metrics or by or len(names) > 1):
+        raise UsageError("--write is of a run's whole table; leave out --metric, --by and runs")
+    if by and kind in ("csv", "json"):
+        raise UsageError(f"--format {kind} has a row a cell and metric; leave out --by")
+    found = chosen_spike(spike, results, names)
     scenarios = found.read_scenarios()
-    if run is None:
-        records = read_records(_latest(found.name, faults, scenarios, results))
-    else:
-        records = read_records(find_run(found.name, run, results))
+    paths = [find_run(found.name, name, results) for name in dict.fromkeys(names)]
+    paths = paths or [_latest(found.name, faults, scenarios, results)]
+    runs = [read_records(path) for path in dict.fromkeys(paths)]
     if write:
         folder = results / found.name
         for path in report.write(
-            found.name, records, scenarios, folder, found.candidates, found.layout
+            found.name, runs[0], scenarios, folder, found.candidates, found.layout
         ):
             click.echo(f"wrote {path}")
+    elif metrics or by or len(runs) > 1 or kind in ("json", "html"):
+        click.echo(_turned(found, runs, scenarios, kind, metrics, by), nl=False)
     elif kind == "terminal":
         from rich.console import Console
 
-        report.terminal(records, scenarios, Console(), found.candidates, found.layout)
+        report.terminal(runs[0], scenarios, Console(), found.candidates, found.layout)
     else:
-        text = report.text(records, scenarios, kind, found.candidates, found.layout)
+        text = report.text(runs[0], scenarios, kind, found.candidates, found.layout)
         click.echo(text, nl=False)
+
+
+def _turned(
+    spike: Spike,
+    runs: Sequence[Sequence[Record]],
+    scenarios: Mapping[str, Scenario],
+    kind: str,
+    metrics: Sequence[str],
+    by: Sequence[str],
+) -> str:
+    from rich.console import Console
+
+    from spikebench import report
+
+    console = Console() if kind == "terminal" else None
+    return report.turned(
+        runs, scenarios, kind, spike.candidates, spike.layout, metrics, by, console
+    )
 
 
 def _latest(spike: str, faults: bool, scenarios: Mapping[str, Scenario], results: Path) -> Path:

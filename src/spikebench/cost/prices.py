@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -130,13 +130,26 @@ class Usage:
 
 @dataclass(frozen=True)
 class PriceBook:
-    """One region's prices; ``today`` is the day by which a price is judged to be old."""
+    """One region's prices; ``today`` is the day by which a price is judged to be old.
+
+    ``elsewhere`` is another region's book, asked for what this one lacks (see ``or_else``).
+    """
 
     document: Document
     region: str
     currency: str
     prices: tuple[Price, ...]
     today: date
+    elsewhere: PriceBook | None = None
+
+    def or_else(self, other: PriceBook) -> Self:
+        """Return a book that takes from ``other`` what this one lacks; each such term is marked.
+
+        Raises ValueError for two currencies.
+        """
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not mix; convert first")
+        return replace(self, elsewhere=other)
 
     @cached_property
     def _places(self) -> dict[tuple[str, str], int]:
@@ -171,17 +184,24 @@ class PriceBook:
         for usage in usages:
             if not usage.quantity >= 0:
                 raise ValueError(f"{usage.what}: {usage.quantity} is no quantity")
-            price = self.find(usage.service, usage.dimension)
+            book = self._having(usage)
+            price = book.find(usage.service, usage.dimension)
             if price is None:
                 terms.append(self._unpriced(usage, usage.quantity))
                 continue
-            self._agree(usage, price)
+            book._agree(usage, price)
             key = (usage.service, usage.dimension)
             meter = meters.setdefault(key, _Meter(price, price.free if free_tier else 0.0))
-            terms += self._terms(usage, meter)
+            terms += self._terms(usage, meter, book)
         return Cost(tuple(terms), self.currency)
 
-    def _terms(self, usage: Usage, meter: _Meter) -> Iterator[Term]:
+    def _having(self, usage: Usage) -> PriceBook:
+        """The book that has a price of it: this one, or else the other; this one where none has."""
+        if self.elsewhere is None or self.find(usage.service, usage.dimension) is not None:
+            return self
+        return self.elsewhere if self.elsewhere.find(usage.service, usage.dimension) else self
+
+    def _terms(self, usage: Usage, meter: _Meter, book: PriceBook) -> Iterator[Term]:
         price = meter.price
         quantity = max(usage.quantity, price.minimum) if usage.quantity else 0.0
         for part, step in meter.shares(quantity):
@@ -190,7 +210,9 @@ class PriceBook:
                 continue
             as_of, source = step.as_of or price.as_of, step.source or price.source
             said = f"{source}, {as_of}"
-            yield Term(usage.what, part, usage.unit, step.price, said, self.mark(as_of))
+            foreign = "" if book is self else f"a price of {book.region}"
+            mark = ", ".join(filter(None, [foreign, self.mark(as_of)]))
+            yield Term(usage.what, part, usage.unit, step.price, said, mark)
 
     def _unpriced(self, usage: Usage, quantity: float) -> Term:
         some = "so much " if self.find(usage.service, usage.dimension) else ""

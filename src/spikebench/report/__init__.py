@@ -15,7 +15,7 @@ from spikebench.spike import MESSAGES_LAYOUT
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["terminal", "text", "write"]
+__all__ = ["terminal", "text", "turned", "write"]
 
 
 def write(
@@ -96,6 +96,46 @@ def text(
         return _fault_texts(broken, scenarios, candidates)[kinds[kind]]
     writers = {"md": to_markdown, "csv": to_csv}
     return writers[kind](tabulate(whole, scenarios, candidates, load(layout)))
+
+
+def turned(
+    runs: Sequence[Iterable[Record]],
+    scenarios: Mapping[str, Scenario],
+    kind: str,
+    candidates: Sequence[Candidate] = (),
+    layout: str = MESSAGES_LAYOUT,
+    metrics: Sequence[str] = (),
+    by: Sequence[str] = (),
+    console: Console | None = None,
+) -> str:
+    """Return several runs' tables as one, turned as asked (see ``pivot``).
+
+    ``kind`` is ``md``, ``csv``, ``json`` or ``html``, or ``terminal``, which is printed to
+    ``console`` and returned empty. CSV and JSON have a row a cell, run and metric, whatever ``by``.
+    A page of one run for which no metrics are named has every column of the spike's table. Raises
+    UsageError for a metric or a name in ``by`` that no row has.
+    """
+    from spikebench.report import page, pivoted
+    from spikebench.report.layout import load
+    from spikebench.report.pivot import every_column, pivot
+    from spikebench.report.table import tabulate
+    from spikebench.report.tidy import csv_of, json_of, rows
+
+    tables = []
+    for records in runs:
+        broken, whole = _apart(records, scenarios)
+        tables.append(tabulate(whole or broken, scenarios, candidates, load(layout)))
+    if kind == "html" and len(tables) == 1 and not metrics and not by:
+        metrics = every_column(tables[0])
+    found = pivot(tables, metrics, by)
+    if kind in ("csv", "json"):
+        tidy = (row for table in tables for row in rows(table, metrics))
+        return csv_of(tidy) if kind == "csv" else json_of(tidy)
+    if kind == "terminal":
+        assert console is not None, "a terminal's table is printed"
+        pivoted.show(found, console)
+        return ""
+    return page.to_html(found) if kind == "html" else pivoted.to_markdown(found)
 
 
 def _apart(

@@ -22,6 +22,8 @@ from spikebench.report.figure import (
     say_not_measured,
     scale_by_decades,
 )
+from spikebench.report.percentiles import draw_percentiles, draw_rates
+from spikebench.report.ratios import draw_ratios
 from spikebench.report.table import Row, Section, Table
 from spikebench.stats import Interval
 
@@ -56,8 +58,19 @@ LATENCIES = (
 def draw(table: Table, folder: Path) -> list[Path]:
     """Draw each scenario that has a measured cell; return the files written, SVG and PNG of each.
 
-    Raises OSError where the folder cannot be written.
+    Beside rate and latency of every cell: ratios to the baseline, latency by percentile, and
+    latency against the rate where that was swept. Raises OSError where the folder cannot be
+    written.
     """
+    return [
+        *_draw_cells(table, folder),
+        *draw_ratios(table, folder),
+        *draw_percentiles(table, folder),
+        *draw_rates(table, folder),
+    ]
+
+
+def _draw_cells(table: Table, folder: Path) -> list[Path]:
     return [
         path
         for section in table.sections

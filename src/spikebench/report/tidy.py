@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from spikebench.report.source import source
 from spikebench.report.table import Row, Table
@@ -26,13 +27,49 @@ def to_csv(table: Table) -> str:
     ``params`` is what was swept. ``noise_free`` is 1 for
     what was counted, message by message, and 0 for what was measured.
     """
+    return csv_of(rows(table))
+
+
+def csv_of(found: Iterable[Mapping[str, object]]) -> str:
+    """Return rows as CSV: numbers of six digits, empty where there is nothing."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
+    writer.writerows({name: _text(value) for name, value in row.items()} for row in found)
+    return text.getvalue()
+
+
+def json_of(found: Iterable[Mapping[str, object]]) -> str:
+    """Return rows as a JSON list of objects, every one with all of ``COLUMNS``, typed.
+
+    Numbers are whole; what is not there is null. ``params`` maps each parameter to its value.
+    """
+    whole = [{name: row.get(name) for name in COLUMNS} for row in found]
+    return json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def rows(table: Table, metrics: Collection[str] = ()) -> Iterator[dict[str, object]]:
+    """Yield a row for each cell and metric, typed; only some ``metrics`` where any are named.
+
+    A cell that has none keeps a row of its own.
+    """
     for section in table.sections:
         for row in section.rows:
-            writer.writerows(_lines(row))
-    return text.getvalue()
+            yield from (
+                line
+                for line in _lines(row)
+                if not metrics or "metric" not in line or line["metric"] in metrics
+            )
+
+
+def _text(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={each}" for name, each in sorted(value.items()))
+    return "" if value is None else value
 
 
 def _lines(row: Row) -> Iterator[dict[str, object]]:
@@ -40,7 +77,7 @@ def _lines(row: Row) -> Iterator[dict[str, object]]:
         yield {**_cell(row), "n": 0, "reason": "; ".join(row.cell.reasons)}
     for name, metric in sorted(row.cell.metrics.items()):
         line = {**_cell(row), "metric": name, "unit": metric.unit, "better": metric.better}
-        line["noise_free"] = int(metric.noise_free)
+        line["noise_free"] = metric.noise_free
         if name in row.intervals:
             yield {**line, **_figures(row.intervals[name])}
         else:
@@ -59,19 +96,15 @@ def _cell(row: Row) -> dict[str, object]:
         "void": row.cell.void,
         "run_id": first.run_id,
         "environment": source(row.cell) or fingerprint(first),
-        "params": row.params,
+        "params": first.params,
     }
 
 
 def _figures(found: Interval) -> dict[str, object]:
     return {
         "n": found.n,
-        "median": _number(found.median),
-        "ci_low": _number(found.low),
-        "ci_high": _number(found.high),
-        "cv": _number(found.cv),
+        "median": found.median,
+        "ci_low": found.low,
+        "ci_high": found.high,
+        "cv": found.cv,
     }
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"

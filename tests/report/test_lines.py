@@ -1,0 +1,185 @@
+"""Plots of ratios, percentiles, rates and costs: what is drawn, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from spikebench.record import Record
+from spikebench.report.curve import COLOURS, DASHES, MARKS, cost_figure, draw_costs, style
+from spikebench.report.percentiles import (
+    _panels,
+    draw_percentiles,
+    draw_rates,
+    percentile_figure,
+    rate_figure,
+)
+from spikebench.report.ratios import compared, draw_ratios, ratio_figure
+from spikebench.report.table import Section, Table, tabulate
+from tests.report.synthetic import candidates, record, run, scenario
+
+SCENARIOS = {"change-data": scenario()}
+
+
+def table(records: list[Record]) -> Table:
+    return tabulate(records, SCENARIOS, candidates())
+
+
+def swept(candidate: str = "kafka", rates: tuple[int, ...] = (100, 1000)) -> list[Record]:
+    """Six trials a rate, whose p50 is a tenth of the rate in ms, and p99 ten times as much."""
+    return [
+        record(
+            candidate,
+            block,
+            {
+                "throughput": float(rate),
+                "end_to_end_p50": rate / 10 * (1 + block / 100),
+                "end_to_end_p95": None,
+                "end_to_end_p99": rate * (1 + block / 100),
+            },
+            params={"rate_per_s": rate},
+        )
+        for rate in rates
+        for block in range(6)
+    ]
+
+
+def only(found: Table) -> Section:
+    (section,) = found.sections
+    return section
+
+
+def lines(axes: Axes) -> dict[str, tuple[list[float], list[float]]]:
+    """Data of each errorbar's line, by its colour."""
+    return {
+        str(line.get_color()): (
+            [float(x) for x in np.asarray(line.get_xdata())],
+            [float(y) for y in np.asarray(line.get_ydata())],
+        )
+        for line in axes.get_lines()
+        if line.get_marker() not in ("|", "_", "None", "", None)
+    }
+
+
+def test_each_comparison_is_a_row_with_its_ratio_and_interval() -> None:
+    section = only(table(list(run())))
+    found = compared(section)
+    axes = ratio_figure(section).axes[0]
+    drawn = [c for c in axes.containers if len(c)]
+    with_ratio = [one for one in found if one.comparison.ratio is not None]
+    assert len(drawn) == len(with_ratio) > 2
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[0] == "rabbitmq-classic (java) ÷ rabbitmq-quorum"
+    assert len(names) == len(found)
+
+
+def test_a_comparison_without_a_ratio_says_why() -> None:
+    section = only(table(list(run())))
+    said = [text.get_text() for text in ratio_figure(section).axes[0].texts]
+    assert any("no verdict across fidelities" in text for text in said)
+
+
+def test_only_what_has_a_verdict_is_filled() -> None:
+    same = [*run(spread=0.6)]  # so noisy that little is shown
+    section = only(table(same))
+    axes = ratio_figure(section).axes[0]
+    faces = [line.get_markerfacecolor() for line in axes.get_lines() if line.get_marker() == "s"]
+    verdicts = [
+        one.comparison.verdict for one in compared(section) if one.comparison.ratio is not None
+    ]
+    assert "unresolved" in verdicts
+    assert [face == "white" for face in faces] == [v == "unresolved" for v in verdicts]
+
+
+def test_a_percentile_with_too_few_samples_is_left_out() -> None:
+    found = table(swept())
+    panels = _panels(only(found), found.layout)
+    assert [panel.title for panel in panels] == ["rate_per_s=100", "rate_per_s=1000"]
+    figure = percentile_figure("x", panels)
+    ((xs, ys),) = lines(figure.axes[0]).values()
+    assert xs == [2.0, 100.0]  # p50 and p99: one in 2 and one in 100 is slower; no p95
+    assert ys == pytest.approx([10.25, 102.5], rel=0.01)
+
+
+def test_latency_is_drawn_against_the_rate_that_was_kept() -> None:
+    figure = rate_figure(only(table(swept())))
+    ((xs, ys),) = lines(figure.axes[0]).values()
+    assert xs == [100, 1000]
+    assert ys == pytest.approx([10.25, 102.5], rel=0.01)
+
+
+def test_a_rate_that_was_not_swept_has_no_plot(tmp_path: Path) -> None:
+    assert draw_rates(table(swept(rates=(100,))), tmp_path) == []
+    assert draw_rates(table(list(run())), tmp_path) == []
+
+
+def test_nothing_known_is_nothing_drawn(tmp_path: Path) -> None:
+    gone = record("kafka", 0, {}, status="unavailable", reason="no docker", ledger=None)
+    assert draw_percentiles(table([gone]), tmp_path) == []
+    assert draw_ratios(table([gone]), tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bars_reach_as_far_as_the_interval() -> None:
+    section = only(table(swept(rates=(100, 1000))))
+    axes = rate_figure(section).axes[0]
+    (bars,) = (c for c in axes.collections if hasattr(c, "get_segments"))
+    ends = [segment[:, 1] for segment in bars.get_segments()]
+    interval = section.rows[0].intervals["end_to_end_p50"]
+    assert sorted(ends[0]) == pytest.approx([interval.low, interval.high])
+
+
+def test_costs_are_drawn_by_load_and_what_is_not_priced_is_named(tmp_path: Path) -> None:
+    offers = {"calls": lambda x: 2 * x, "nodes": lambda _: 300.0, "odd": lambda _: None}
+    figure = cost_figure("change-data", offers, 200)
+    assert [line.get_label() for line in figure.axes[0].get_lines()][:2] == ["calls", "nodes"]
+    assert "not priced: odd" in figure.get_supxlabel()
+    paths = draw_costs({"change-data": offers, "alone": {"calls": offers["calls"]}}, 200, tmp_path)
+    assert [path.name for path in paths] == [
+        "plot-change-data-cost.svg",
+        "plot-change-data-cost.png",
+    ]
+
+
+def test_offers_that_cost_the_same_share_a_line() -> None:
+    offers = {"a": lambda _: 1.0, "b": lambda _: 1.0, "c": lambda _: 2.0}
+    figure = cost_figure("x", offers, 200)
+    assert [line.get_label() for line in figure.axes[0].get_lines()][:2] == ["a, b", "c"]
+
+
+def test_lines_are_told_apart_without_colour() -> None:
+    styles = [style(place) for place in range(8)]
+    assert len({(str(s["linestyle"]), s["marker"]) for s in styles}) == 8
+    assert len(COLOURS) == len(DASHES) == len(MARKS) == 8
+
+
+def figures() -> Iterator[Figure]:
+    found = table(list(run()))
+    yield ratio_figure(only(found))
+    yield percentile_figure("change-data", _panels(only(found), found.layout))
+    yield rate_figure(only(table([*swept(), *swept("rabbitmq-quorum")])))
+    yield cost_figure("x", {"calls": lambda x: 2 * x, "nodes": lambda _: 300.0}, 200)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_no_label_of_an_axis_touches_another(place: int) -> None:
+    figure = list(figures())[place]
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            boxes = [
+                label.get_window_extent() for label in axis.get_ticklabels() if _shown(label, axes)
+            ]
+            assert not [1 for a, b in combinations(boxes, 2) if a.overlaps(b)]
+
+
+def _shown(label: Text, axes: Axes) -> bool:
+    return bool(label.get_text()) and label.get_visible() and axes.get_visible()
