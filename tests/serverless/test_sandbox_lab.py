@@ -213,7 +213,7 @@ def test_what_has_no_price_is_used_where_that_is_accepted(
 def test_a_run_is_estimated_without_an_account(tmp_path: Path) -> None:
     run = ended(tmp_path, {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "--collect-only")
     assert run.returncode == 0, run.stdout
-    assert "12 trials of 2 cells, 6 blocks" in run.stdout
+    assert "14 trials of 2 cells, 7 blocks" in run.stdout
     assert " s on sandbox; at most about $0.0016 (eu-west-2)" in run.stdout
     assert "s; at most about $0.0033 (eu-west-2)" in run.stdout
     assert not any(tmp_path.iterdir())

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW_INCHES = 0.34
+LONGEST_NAME = 64
+"""Characters of a row's name that leave room for the marks; longer ones are cut."""
+
 DECIDED = frozenset({"A", "B", "equivalent"})
 CAPTION = (
     "marks: ratio of geometric means; bars: its 95 % interval; filled: a verdict, hollow: none; "
@@ -59,7 +62,7 @@ def ratio_figure(section: Section) -> Figure:
     axes.axvspan(1 / (1 + delta), 1 + delta, color="#e6e6e6", zorder=0)
     axes.axvline(1.0, color=INK, linewidth=0.9)
     _marks(axes, found)
-    axes.set_yticks(range(len(found)), [_name(one) for one in found])
+    axes.set_yticks(range(len(found)), [_short(_name(one), LONGEST_NAME) for one in found])
     axes.set_ylim(len(found) - 0.4, -0.6)
     _scale(axes, found)
     axes.set_xlabel(f"{metric}, ratio to the baseline (log scale); {_better(found)}")
@@ -96,8 +99,8 @@ def _marks(axes: Axes, found: Sequence[Declared]) -> None:
         )
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 90 else f"{text[:89]}…"
+def _short(text: str, most: int = 90) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _name(one: Declared) -> str:
