@@ -164,7 +164,7 @@ def test_plots_are_drawn(visitor: Visitor) -> None:
         image.scroll_into_view_if_needed()
         assert image.evaluate("async image => (await image.decode(), image.naturalWidth)") > 100
         assert image.get_attribute("alt")
-    assert page.locator(".plot img").count() == 1
+    assert page.locator(".plot img").count() == 3  # figures, ratios, percentiles
 
 
 def test_a_chart_is_drawn_to_scale_and_changes_with_its_metric(visitor: Visitor) -> None:
