@@ -76,18 +76,19 @@ def _killed(place: Place, rng: random.Random, tear: bool) -> Kill:
     if tear:
         _tear(place, rng)
     kept, half_line = _read(place)
+    before = trials_of(kept)
     ended, again = _resume(place, expected)
     return Kill(
         subject=place.subject.name,
         after_s=round(after_s, 3),
         completed=done,
-        kept=len(trials_of(kept)),
+        kept=len(before),
         half_line=half_line,
         gone_after_s=None if gone_s is None else round(gone_s, 2),
         left=left,
         folders=folders,
         finished=ended == 0,
-        same=again == expected and again[: len(kept)] == trials_of(kept),
+        same=again == expected and again[: len(before)] == before,
         said="" if ended == 0 else f"--resume ended with {ended}",
     )
 
