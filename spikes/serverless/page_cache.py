@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,9 @@ PageCache = Literal["warm", "dropped"]
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 SHARED_FOLDERS = frozenset(map(Path, ("/", "/usr", "/usr/local", "/opt", "/bin", "/lib")))
 """Too wide to be a runtime's own home, such as the ``/usr`` of ``/usr/bin/python3``."""
+
+_NOT_ITS_OWN = frozenset({"site-packages", "dist-packages", "node_modules"})
+"""What others have installed into a runtime's home; a function brings its own."""
 
 _SCRIPTS = frozenset({".py", ".js", ".cjs", ".mjs"})
 _READ_BYTES = 1 << 20
@@ -32,9 +35,9 @@ def files_of(function: Function) -> list[Path]:
     roots = [function.folder, *function.reads, *modules]
     executable = Path(function.command[0]).resolve()
     home = executable.parent.parent
-    if executable.parent.name == "bin" and home not in SHARED_FOLDERS:
-        roots.append(home)
     found = {file: None for root in roots for file in _regular_files(root)}
+    if executable.parent.name == "bin" and home not in SHARED_FOLDERS:
+        found |= dict.fromkeys(_regular_files(home, but=_NOT_ITS_OWN))
     return list(found)
 
 
@@ -91,7 +94,7 @@ def _paths(command: tuple[str, ...]) -> Iterator[str]:
                 yield part
 
 
-def _regular_files(root: Path) -> Iterator[Path]:
+def _regular_files(root: Path, but: Set[str] = frozenset()) -> Iterator[Path]:
     if root in SHARED_FOLDERS:
         return
     with suppress(OSError):
@@ -99,7 +102,13 @@ def _regular_files(root: Path) -> Iterator[Path]:
         if stat.S_ISREG(mode):
             yield root.resolve()
         elif stat.S_ISDIR(mode):
-            yield from (path for path in root.rglob("*") if _is_regular(path))
+            yield from _below(root, but)
+
+
+def _below(root: Path, but: Set[str]) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in but]
+        yield from (path for name in names if _is_regular(path := Path(folder, name)))
 
 
 def _is_regular(path: Path) -> bool:

@@ -341,7 +341,7 @@ def undisturbed(cpus: Sequence[int]) -> Iterator[None]:
     """
     before = os.sched_getaffinity(0)
     collects = gc.isenabled()
-    gc.collect()
+    gc.freeze()  # what is there by now is not looked through, neither now nor meanwhile
     gc.disable()
     if others := before - set(cpus):
         os.sched_setaffinity(0, others)
@@ -355,6 +355,7 @@ def undisturbed(cpus: Sequence[int]) -> Iterator[None]:
     finally:
         os.sched_setscheduler(0, policy, parameter)
         os.sched_setaffinity(0, before)
+        gc.unfreeze()
         if collects:
             gc.enable()
 
