@@ -16,9 +16,9 @@ from tests.serverless.cold_starts import record
 ROOT = Path(__file__).parents[2]
 
 COLD_MS = {
-    ("java-21", "baseline"): 2400.0,
+    ("java-21", "lambda-flags"): 2400.0,
     ("java-21", "appcds+c1"): 1100.0,
-    ("java-25", "baseline"): 3600.0,
+    ("java-25", "lambda-flags"): 3600.0,
     ("java-25", "aot-cache+c1"): 700.0,
 }
 """Made up, and evidence of nothing; 3,000 ms are allowed."""
