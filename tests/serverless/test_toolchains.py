@@ -130,3 +130,11 @@ def test_a_tools_errors_are_told_before_its_last_lines(tmp_path: Path) -> None:
     tool = _tool(tmp_path, "tool", "echo 'error: the cause' >&2\necho 'see the log' >&2\nexit 1")
     with pytest.raises(TargetError, match=r"^error: the cause$"):
         run_tool([tool], tmp_path, {}, TargetError)
+
+
+def test_node_trusts_what_a_closed_network_has_all_programs_trust() -> None:
+    told = NodeJs({"PATH": "/bin", "SSL_CERT_FILE": "/etc/own.pem"})._with_node(Path("/node"))
+    assert told["NODE_EXTRA_CA_CERTS"] == "/etc/own.pem"
+    kept = NodeJs({"SSL_CERT_FILE": "/etc/own.pem", "NODE_EXTRA_CA_CERTS": "/mine.pem"})
+    assert kept._with_node(Path("/node"))["NODE_EXTRA_CA_CERTS"] == "/mine.pem"
+    assert "NODE_EXTRA_CA_CERTS" not in NodeJs({})._with_node(Path("/node"))

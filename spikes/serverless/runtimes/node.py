@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from spikebench.errors import ArtefactError, TargetError
@@ -150,7 +151,7 @@ class NodeJs(Language):
 
     def _with_node(self, home: Path) -> dict[str, str]:
         path = os.pathsep.join((str(home / "bin"), self.environ.get("PATH", os.defpath)))
-        return {**self.environ, "PATH": path}
+        return {**_trusted(self.environ), **self.environ, "PATH": path}
 
 
 def read_versions(lock: Path, package: str) -> dict[str, str]:
@@ -171,6 +172,15 @@ def _options(build: Build) -> tuple[str, ...]:
         f"--max-semi-space-size={young // 2}",
         f"--max-old-space-size={build.memory_mb - young}",
     )
+
+
+def _trusted(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where a closed network names its own certificates for all programs, Node.js is told so.
+
+    It reads no ``SSL_CERT_FILE`` by itself; ``NODE_EXTRA_CA_CERTS`` of the user's own comes first.
+    """
+    bundle = environ.get("SSL_CERT_FILE", "")
+    return {"NODE_EXTRA_CA_CERTS": bundle} if bundle else {}
 
 
 def _environ(build: Build, package: Package, client: Path) -> dict[str, str]:
