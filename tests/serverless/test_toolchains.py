@@ -8,8 +8,9 @@ import pytest
 
 from spikebench.errors import ArtefactError, TargetError
 from spikebench.target.cache import Cache
+from spikebench.target.wheel import pip_environ
 from spikes.serverless.function import Build
-from spikes.serverless.runtimes import go, node, rust, wheel
+from spikes.serverless.runtimes import go, node, rust
 from spikes.serverless.runtimes.go import Go
 from spikes.serverless.runtimes.node import NodeJs
 from spikes.serverless.runtimes.python import read_pins
@@ -111,7 +112,7 @@ def test_a_wheel_is_pinned_for_more_than_one_platform(pinned: Wheel) -> None:
 
 
 def test_pip_is_spared_our_constraints() -> None:
-    assert wheel.pip_environ({"PIP_CONSTRAINT": "x", "PIP_CERT": "y"}) == {"PIP_CERT": "y"}
+    assert pip_environ({"PIP_CONSTRAINT": "x", "PIP_CERT": "y"}) == {"PIP_CERT": "y"}
 
 
 def test_pins_are_read_from_a_lock_file(tmp_path: Path) -> None:

