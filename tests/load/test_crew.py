@@ -16,6 +16,7 @@ from spikebench.errors import DriverError, SpikebenchError
 from spikebench.load import crew as crew_module
 from spikebench.load.crew import Crew, Hand, Runtime, split_roles
 from spikebench.load.generator import Roles
+from spikebench.measure import processes
 from tests.synthetic.workload import cargo, wiring
 
 PYTHON = Runtime("python")
@@ -123,6 +124,15 @@ def test_an_unknown_driver_is_named(small_crew: Crew) -> None:
     (hand,) = small_crew.hands(PYTHON, 1)
     with pytest.raises(DriverError, match="NoSuchDriver"):
         open_driver(hand, "NoSuchDriver")
+
+
+def test_a_killed_worker_leaves_what_it_used_in_its_life(small_crew: Crew) -> None:
+    (hand,) = small_crew.hands(PYTHON, 1)
+    open_driver(hand, "FlawedDriver")
+    used = processes.cpu_s([hand.pid]) or 0
+    assert (hand.kill() or 0) >= used > 0
+    assert not hand.alive
+    assert hand.kill() is None
 
 
 def test_closing_ends_all_and_leaves_nothing_behind() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast, get_args
 
 import pytest
@@ -10,10 +10,11 @@ import pytest
 from spikebench.errors import TargetError
 from spikebench.load import fault as module
 from spikebench.load.driver import Wiring
-from spikebench.load.fault import Injection
+from spikebench.load.fault import Injection, Span
 from spikebench.load.session import Session
+from spikebench.measure.outcome import AWAY, STARTING, Event
 from spikebench.scenario.messages import LEADER_FAULTS, Fault, FaultKind
-from tests.synthetic.segment import segment
+from tests.synthetic.segment import T0_NS, segment
 
 QUICK = {"at_s": 0.1, "down_s": 0, "paused_s": 0.01, "cut_s": 0.01, "away_s": 0, "full_s": 0.01}
 
@@ -112,3 +113,47 @@ def test_what_was_rejected_is_told_apart_from_what_a_lost_connection_took() -> N
     found = module._rejected(segment(20, refusals=refusals))["rejected"]
     assert (found.value, found.note) == (4, "the broker refused it")
     assert module._rejected(segment(20, refusals={"the connection was lost: EOF": 7})) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spans"),
+    [
+        ("kill-broker", ["kill-broker", STARTING]),
+        ("kill-broker-holding", ["kill-broker-holding", STARTING]),
+        ("pause-broker", ["pause-broker"]),
+        ("kill-consumer", ["kill-consumer", STARTING]),
+        ("fill-disk", ["fill-disk"]),
+        ("kill-leader", ["kill-leader", STARTING]),
+        ("pause-leader", ["pause-leader"]),
+    ],
+)
+def test_a_fault_ends_where_it_is_undone_and_a_start_follows(
+    kind: FaultKind, spans: list[str]
+) -> None:
+    injection = injected(kind, Noting())
+    assert [span.what for span in injection.spans] == spans
+    times = [at for span in injection.spans for at in (span.began_ns, span.ended_ns)]
+    assert times == sorted(times)
+    assert injection.began_ns == times[0]
+
+
+def test_a_start_by_hand_is_told_apart_from_the_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    injection = injected("fill-disk", Noting(flows=False))
+    assert [span.what for span in injection.spans] == ["fill-disk", STARTING]
+
+
+def test_events_are_in_the_segments_own_time_and_tell_when_consumers_were_away() -> None:
+    injection = injected("kill-broker", Noting())
+    injection.spans = [
+        Span("kill-broker", T0_NS + 2 * 10**9, T0_NS + 3 * 10**9),
+        Span(STARTING, T0_NS + 3 * 10**9, T0_NS + 4_500_000_000),
+    ]
+    expected = (
+        Event(what="kill-broker", began_s=2, ended_s=3),
+        Event(what=STARTING, began_s=3, ended_s=4.5),
+    )
+    assert module._events(injection, segment(20)) == expected
+    attached = replace(segment(20), attached_ns=T0_NS + 5 * 10**9)
+    away = Event(what=AWAY, began_s=0, ended_s=5)
+    assert module._events(injection, attached) == (away, *expected)

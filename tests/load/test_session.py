@@ -1,6 +1,8 @@
+import subprocess
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from spikebench.load.crew import Crew, Runtime
 from spikebench.load.driver import Topology
 from spikebench.load.generator import Progress
 from spikebench.load.session import Limits, Session
+from spikebench.measure import processes
 from spikebench.measure.latency import latencies, latency_metrics
 from spikebench.measure.ledger import account
 from spikebench.measure.observation import Observation
@@ -320,3 +323,37 @@ def test_a_worker_that_dies_in_a_segment_fails_it_and_the_next_trial_has_another
     assert time.monotonic() - began < 60
     assert topology.done == ["create", "delete"]
     assert account(observed(crew, Faults()), "queue").delivered == COUNT
+
+
+def test_a_consumer_that_is_killed_leaves_what_it_used_and_its_successor_adds_to_it(
+    crew: Crew, tmp_path: Path
+) -> None:
+    """The victim has burnt 0.5 s of CPU in the segment, and the one in its place burns as much."""
+    options = {"folder": str(tmp_path), "burn_s": "0.5"}
+    wired = wiring(options=options, journal=str(tmp_path))
+
+    def between() -> None:
+        victim = opened._staffed[1][0].pid
+        while (processes.cpu_s([victim]) or 0) < (opened._client_before[victim] or 0) + 0.5:
+            time.sleep(0.01)
+        opened.kill_consumer()
+        opened.replace_consumer()
+
+    topology = SpoolTopology(wired)
+    with session(crew, wiring=wired, client=SPOOL, topology=topology) as opened:
+        opened.stand_by()
+        patient = replace(LIMITS, grace_s=30.0)
+        seen = opened.run(evenly(COUNT, RATE), COUNT / RATE, patient, between=between)
+    assert account(seen, "none").delivered == COUNT
+    assert seen.usage.client_cpu_s is not None
+    assert seen.usage.client_cpu_s >= 0.95  # rounding to ticks takes some
+
+
+def test_what_an_ended_worker_used_is_withheld_where_it_ended_unseen(crew: Crew) -> None:
+    with session(crew) as opened:
+        seen = opened.run(evenly(COUNT, RATE), COUNT / RATE, LIMITS)
+        assert seen.usage.client_cpu_s is not None
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        gone.wait()
+        opened._client_before[gone.pid] = 0.1
+        assert opened._client_cpu_s() is None

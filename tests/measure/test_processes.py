@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from spikebench.measure.processes import cores_busy_s, cpu_s, rss_bytes
+from spikebench.measure.processes import cores_busy_s, cpu_s, rss_bytes, whole_sum
 
 BURN = "import time\nwhile time.process_time() < 0.5: pass\nprint('burnt', flush=True)\ninput()"
 HOLD = "held = bytearray(b'x' * 100_000_000)\nprint('held', flush=True)\ninput()"
@@ -20,8 +20,8 @@ def _child(code: str) -> subprocess.Popen[bytes]:
 def test_cpu_seconds_of_other_processes_are_seen() -> None:
     with _child(BURN) as child:
         mine = cpu_s([os.getpid()])
-        assert cpu_s([child.pid]) >= 0.45
-        assert cpu_s([child.pid, os.getpid()]) >= mine + 0.45
+        assert (cpu_s([child.pid]) or 0) >= 0.45
+        assert (cpu_s([child.pid, os.getpid()]) or 0) >= (mine or 0) + 0.45
         child.communicate(b"\n")
 
 
@@ -42,7 +42,23 @@ def test_memory_is_that_of_the_largest() -> None:
             child.communicate(b"\n")
 
 
-def test_a_process_that_is_gone_counts_nothing() -> None:
+def test_what_a_process_that_is_gone_had_used_is_not_known() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    assert (cpu_s([child.pid]), rss_bytes([child.pid]), rss_bytes([])) == (0.0, 0, 0)
+    assert (rss_bytes([child.pid]), rss_bytes([])) == (0, 0)
+    assert cpu_s([child.pid]) is None
+    assert cpu_s([os.getpid(), child.pid]) is None
+    assert cpu_s([]) == 0
+
+
+def test_a_process_that_has_ended_tells_what_it_used_until_it_is_waited_for() -> None:
+    with _child(BURN) as child:
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert (cpu_s([child.pid]) or 0) >= 0.45
+    assert cpu_s([child.pid]) is None
+
+
+def test_a_sum_is_whole_or_none() -> None:
+    assert whole_sum([1.0, 2.0]) == 3.0
+    assert whole_sum([1.0, None]) is None

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from spikebench.errors import RecordError
 from spikebench.record import (
+    Event,
     Ledger,
     Metric,
     Record,
@@ -28,6 +29,7 @@ from spikebench.record import (
 )
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
+seconds = st.floats(-1e15, 1e15)
 counts = st.integers(min_value=0, max_value=10**15)
 words = st.text(max_size=20)
 LEDGER = [field.name for field in fields(Ledger)]
@@ -38,6 +40,7 @@ def any_record(draw: st.DrawFn) -> Record:
     metric = st.builds(
         Metric, value=st.none() | st.floats(-1e15, 1e15), unit=words, n=st.none() | counts
     )
+    event = st.builds(Event, what=words, began_s=seconds, ended_s=seconds)
     return Record(
         schema=1,
         run_id=draw(words),
@@ -65,6 +68,7 @@ def any_record(draw: st.DrawFn) -> Record:
         ledger=draw(st.none() | st.builds(Ledger, **dict.fromkeys(LEDGER, counts))),
         resources=Resources(peak_rss=draw(st.none() | counts)),
         series=draw(st.dictionaries(words, st.lists(finite, max_size=3), max_size=2)),
+        events=tuple(draw(st.lists(event, max_size=2))),
         environment=draw(st.dictionaries(words, words, max_size=2)),
     )
 

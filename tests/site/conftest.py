@@ -13,9 +13,12 @@ from spikebench.discovery import find_spikes
 from spikebench.record import Record, RecordFile, run_path
 from spikebench.site import build
 from spikebench.spike import Spike
+from tests.report.broken import broken, of_old
 from tests.report.synthetic import MACHINE, candidates, run
 
 ROOT = Path(__file__).parents[2]
+
+OLD_FAULTS, FAULTS, BEGUN = "20251231-f", "20260103-f", "2026-01-03T00:00:00+00:00"
 
 HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>\'"&{{ 7 * 7 }}'
 
@@ -58,22 +61,25 @@ So.
 
 @pytest.fixture(scope="session")
 def spike(tmp_path_factory: pytest.TempPathFactory) -> Spike:
-    """A spike of messages with the scenario that synthetic trials are of."""
+    """A spike of messages with the scenarios that synthetic trials are of."""
     folder = tmp_path_factory.mktemp("scenarios")
-    shutil.copy(ROOT / "scenarios" / "messaging" / "change-data.yaml", folder)
+    for name in ("change-data", "faults-durable"):
+        shutil.copy(ROOT / "scenarios" / "messaging" / f"{name}.yaml", folder)
     named: Sequence[Candidate] = candidates()
     return Spike("synthetic", f"Which? {HOSTILE}", tuple(named), folder)
 
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs, of different machines; the second has hostile words, and two decisions."""
+    """Two runs, of different machines; the second has hostile words; two of faults; decisions."""
     folder = tmp_path_factory.mktemp("results")
     first = run(run_id="20260101-a", started_at="2026-01-01T00:00:00+00:00")
     other = {**MACHINE, "cpu": HOSTILE, "fingerprint": "eeee"}
     later = run(run_id="20260102-b", started_at="2026-01-02T00:00:00+00:00", environment=other)
     _record(folder, "20260101-a", [_of_synthetic(one) for one in first])
     _record(folder, "20260102-b", [*map(_of_synthetic, later), *_hostile(next(run()))])
+    for run_id, trials in of_faults().items():
+        _record(folder, run_id, [_of_synthetic(one) for one in trials])
     (folder / "decisions").mkdir()
     (folder / "decisions" / "0001-broker.md").write_text(DECISION, encoding="utf-8")
     (folder / "decisions" / "0002-other.md").write_text(OTHER)
@@ -96,6 +102,18 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of this project's own results."""
     out = tmp_path_factory.mktemp("committed") / "site"
     return build(find_spikes(ROOT), ROOT / "results", ROOT / "docs", out).parent
+
+
+def of_faults() -> dict[str, list[Record]]:
+    """An early run of faults whose records have no series, and one with them, of two trials."""
+    early = [of_old(broken(run_id=OLD_FAULTS, started_at="2025-12-31T00:00:00+00:00", lost=[7]))]
+    names = (("kafka", "kill-broker"), ("kafka", "pause-broker"), ("sqs-fifo", "pause-broker"))
+    later = [
+        broken(name, kind, block, away_s=2.0 + block, run_id=FAULTS, started_at=BEGUN)
+        for name, kind in names
+        for block in range(2)
+    ]
+    return {OLD_FAULTS: early, FAULTS: later}
 
 
 def _of_synthetic(record: Record) -> Record:

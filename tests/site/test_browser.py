@@ -27,7 +27,8 @@ SPIKE = "spikes/synthetic/index.html"
 RUN = "spikes/synthetic/20260102-b/index.html"
 HISTORY = "spikes/synthetic/history.html"
 DECISION = "decisions/0001-broker.html"
-PAGES = ("index.html", "method.html", "glossary.html", SPIKE, RUN, HISTORY, DECISION)
+FAULTY = "spikes/synthetic/20260103-f/index.html"
+PAGES = ("index.html", "method.html", "glossary.html", SPIKE, RUN, FAULTY, HISTORY, DECISION)
 
 Scheme = Literal["light", "dark"]
 
@@ -158,13 +159,17 @@ def test_rows_are_filtered_by_word_and_by_choice(visitor: Visitor) -> None:
     assert grid.locator(".interval:visible").count() == 0
 
 
-def test_plots_are_drawn(visitor: Visitor) -> None:
-    page = visitor.visit(SPIKE)
+@pytest.mark.parametrize(
+    ("address", "plots"),
+    [(SPIKE, 3), (FAULTY, 2)],  # figures, ratios, percentiles; over time, of software and emulators
+)
+def test_plots_are_drawn(visitor: Visitor, address: str, plots: int) -> None:
+    page = visitor.visit(address)
     for image in page.locator(".plot img").all():
         image.scroll_into_view_if_needed()
         assert image.evaluate("async image => (await image.decode(), image.naturalWidth)") > 100
         assert image.get_attribute("alt")
-    assert page.locator(".plot img").count() == 3  # figures, ratios, percentiles
+    assert page.locator(".plot img").count() == plots
 
 
 def test_a_chart_is_drawn_to_scale_and_changes_with_its_metric(visitor: Visitor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ CHOSEN = "(durable or confirmed) and kill-broker-holding or durable and kill-con
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a run of faults has written what it found."""
     folder = tmp_path_factory.mktemp("faults")
     command = [
         *(sys.executable, "-m", "pytest", "spikes/messaging", "-q", "-p", "no:warnings"),
@@ -26,8 +28,12 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
     ]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert (folder / "messaging" / "faults.md").exists()
-    (path,) = (folder / "messaging" / "runs").glob("*.jsonl")
+    return folder / "messaging"
+
+
+@pytest.fixture(scope="module")
+def records(folder: Path) -> list[Record]:
+    (path,) = (folder / "runs").glob("*.jsonl")
     return read_records(path)
 
 
@@ -57,3 +63,36 @@ def test_what_a_killed_consumer_had_got_is_not_called_lost(records: list[Record]
     assert trial.ledger is not None
     assert trial.ledger.lost == 0
     assert trial.metrics["undelivered"].value == 0
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kind"),
+    [("faults-durable", "kill-broker-holding"), ("faults-durable", "kill-consumer")],
+)
+def test_what_happened_over_time_adds_up_to_the_account(
+    records: list[Record], scenario: str, kind: str
+) -> None:
+    trial = of(records, scenario, kind)
+    assert trial.ledger is not None
+    width_s = trial.series["t"][1]
+    for name, count in (
+        ("sent_per_s", trial.ledger.sent),
+        ("confirmed_per_s", trial.ledger.confirmed),
+        ("delivered_per_s", trial.ledger.delivered),
+    ):
+        assert sum(trial.series[name]) * width_s == pytest.approx(count), name
+    fault = next(event for event in trial.events if event.what == kind)
+    assert 0 < fault.began_s < fault.ended_s <= trial.series["t"][-1] + width_s
+
+
+def test_cpu_of_what_was_killed_is_in_the_account(records: list[Record]) -> None:
+    for trial in records:
+        if trial.status == "valid":
+            assert (trial.resources.client_cpu_s or 0) > 0
+            assert (trial.resources.candidate_cpu_s or 0) > 0
+
+
+def test_the_table_leads_to_the_plots(folder: Path) -> None:
+    links = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (folder / "faults.md").read_text())
+    assert "plot-faults-durable-timeline.svg" in links
+    assert all((folder / link).is_file() for link in links)

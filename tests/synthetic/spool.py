@@ -1,6 +1,7 @@
 """A driver whose queue is a file a subscriber, for sender and receivers in processes of their own.
 
-The ``folder`` option is where the files are. A line is one message; consumers of one subscriber
+The ``folder`` option is where the files are, ``burn_s`` what CPU time the first messages cost a
+receiver. A line is one message; consumers of one subscriber
 share its lines by number. Faults are those of ``tests.synthetic.driver`` that need no key.
 """
 
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 from spikebench.load.driver import Confirms, Deliver, Wiring
+from tests.synthetic.burning import burn
 from tests.synthetic.driver import Faults, is_nth
 
 NAP_S = 0.002
@@ -84,6 +86,7 @@ class SpoolSender:
 
 class SpoolReceiver:
     def __init__(self, wiring: Wiring, subscriber: int, member: int, deliver: Deliver) -> None:
+        self._burn_s = float(wiring.options.get("burn_s", 0))
         self._dies_after = Faults.of(wiring.options).receiver_dies_at
         self._members, self._member = wiring.consumers, member
         self._file = _path(wiring, subscriber).open("rb")
@@ -96,6 +99,8 @@ class SpoolReceiver:
         if not data:
             time.sleep(min(timeout_s, NAP_S))
             return 0
+        burn(self._burn_s)
+        self._burn_s = 0.0
         *whole, self._torn = (self._torn + data).split(b"\n")
         first, self._lines = self._lines, self._lines + len(whole)
         if self._dies_after and self._lines > self._dies_after:

@@ -152,6 +152,17 @@ def test_a_crashed_server_starts_again_on_its_data(server: LocalServer, example:
     assert server.ports == {int(server.connection["port"])}
 
 
+def test_what_a_server_used_before_it_was_killed_is_kept_and_what_it_uses_after_added(
+    server: LocalServer,
+) -> None:
+    """A child burns 0.3 s of CPU in each of its two lives."""
+    assert _until(lambda: (server.cpu_s() or 0) >= 0.28)
+    server.crash()
+    used = server.cpu_s() or 0
+    server.start_again()
+    assert _until(lambda: (server.cpu_s() or 0) >= used + 0.28)
+
+
 def test_a_server_that_crashed_can_be_stopped(server: LocalServer, example: Example) -> None:
     server.crash()
     server.stop()

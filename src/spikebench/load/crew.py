@@ -21,6 +21,7 @@ import numpy as np
 
 from spikebench.errors import DriverError, SpikebenchError
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
+from spikebench.measure import processes
 from spikebench.measure.observation import Delivery
 from spikebench.target.scratch import MAKE_ROOM, is_full
 
@@ -102,10 +103,18 @@ class Hand:
             self.ask("harvest", name=name, into=str(path))
         return _load_harvest(path)
 
-    def kill(self) -> None:
-        """Kill the worker in the middle of what it is at."""
+    def kill(self) -> float | None:
+        """Kill the worker in the middle of what it is at; return the CPU seconds of its whole life.
+
+        None where it had ended before.
+        """
+        if not self.alive:
+            return None
         self._process.kill()
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)  # it tells until it is waited for
+        used = processes.cpu_s([self.pid])
         self._process.wait()
+        return used
 
     def end(self) -> None:
         """End the worker: politely by closing its input, then by force."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from spikebench.errors import TargetError
@@ -14,8 +15,9 @@ from spikebench.load.judge import resources
 from spikebench.load.session import Limits, Session
 from spikebench.measure.ledger import account
 from spikebench.measure.observation import Observation
-from spikebench.measure.outcome import Metric, Outcome
+from spikebench.measure.outcome import AWAY, STARTING, Event, Metric, Outcome
 from spikebench.measure.recovery import fault_metrics
+from spikebench.measure.series import over_time
 from spikebench.scenario.messages import Fault, FaultKind
 
 MEASURED = 1
@@ -63,27 +65,41 @@ class Led(Protocol):
     def leader_of(self, name: str) -> Breakable: ...
 
 
+@dataclass(frozen=True)
+class Span:
+    """From when to when something was so, in CLOCK_MONOTONIC nanoseconds."""
+
+    what: str
+    began_ns: int
+    ended_ns: int
+
+
 @dataclass
 class Injection:
     """One fault being put into one trial.
 
-    ``began_ns`` is when it was; ``restarts`` how often the server had to be started by hand because
-    it did not come back by itself.
+    ``spans`` are the fault itself, which ends when it is undone, and what followed until that had
+    an effect; ``restarts`` how often the server had to be started by hand because it did not come
+    back by itself.
     """
 
     fault: Fault
     session: Session
     server: Breakable
     say: Callable[[str], None]
-    began_ns: int = 0
+    spans: list[Span] = field(default_factory=list)
     restarts: int = 0
 
     def run(self) -> None:
         """Wait for its time, break, wait, mend; called while the segment is sent."""
         time.sleep(self.fault.at_s)
         self.say(f"{self.fault.kind} for {self.fault.lasts_s:g} s")
-        self.began_ns = time.monotonic_ns()
         _KINDS[self.fault.kind](self)
+
+    @property
+    def began_ns(self) -> int:
+        """When it was put in; to ask for a leader, or for the time, is no part of it."""
+        return next(span.began_ns for span in self.spans if span.what == self.fault.kind)
 
     def kill_broker(self) -> None:
         self._kill(self.server)
@@ -99,43 +115,51 @@ class Injection:
         self._pause(self._leader())
 
     def _kill(self, server: Breakable) -> None:
-        server.crash()
-        time.sleep(self.fault.down_s)
-        server.start_again()
+        with self._broken():
+            server.crash()
+            time.sleep(self.fault.down_s)
+        self._start(server)
+
+    def _start(self, server: Breakable) -> None:
+        with self._during(STARTING):
+            server.start_again()
 
     def _pause(self, server: Breakable) -> None:
-        server.pause()
-        time.sleep(self.fault.paused_s)
+        with self._broken():
+            server.pause()
+            time.sleep(self.fault.paused_s)
         server.resume()
 
     def _leader(self) -> Breakable:
-        """The node that leads what the trial sends to; to ask for it is no part of the fault."""
-        leader = cast(Led, self.server).leader_of(self.session.wiring.name)
-        self.began_ns = time.monotonic_ns()
-        return leader
+        """The node that leads what the trial sends to."""
+        return cast(Led, self.server).leader_of(self.session.wiring.name)
 
     def pause_broker(self) -> None:
         self._pause(self.server)
 
     def cut_connection(self) -> None:
-        until = time.monotonic() + self.fault.cut_s
-        if not cut(self.session.pids, self.server.ports):
-            raise TargetError("there was no connection to cut; is the client connected at all?")
-        while time.monotonic() < until:
-            time.sleep(CUT_EVERY_S)
-            cut(self.session.pids, self.server.ports)
+        with self._broken():
+            until = time.monotonic() + self.fault.cut_s
+            if not cut(self.session.pids, self.server.ports):
+                raise TargetError("there was no connection to cut; is the client connected at all?")
+            while time.monotonic() < until:
+                time.sleep(CUT_EVERY_S)
+                cut(self.session.pids, self.server.ports)
 
     def kill_consumer(self) -> None:
-        self.session.kill_consumer()
-        time.sleep(self.fault.away_s)
-        self.session.replace_consumer()
+        with self._broken():
+            self.session.kill_consumer()
+            time.sleep(self.fault.away_s)
+        with self._during(STARTING):
+            self.session.replace_consumer()
 
     def fill_disk(self) -> None:
-        self.server.fill_disk()
-        try:
-            time.sleep(self.fault.full_s)
-        finally:
-            self.server.free_disk()
+        with self._broken():
+            self.server.fill_disk()
+            try:
+                time.sleep(self.fault.full_s)
+            finally:
+                self.server.free_disk()
         if not self._flows():
             self._restart()
 
@@ -153,7 +177,18 @@ class Injection:
         self.restarts += 1
         if self.server.alive():
             self.server.crash()
-        self.server.start_again()
+        self._start(self.server)
+
+    def _broken(self) -> AbstractContextManager[None]:
+        return self._during(self.fault.kind)
+
+    @contextmanager
+    def _during(self, what: str) -> Iterator[None]:
+        began_ns = time.monotonic_ns()
+        try:
+            yield
+        finally:
+            self.spans.append(Span(what, began_ns, time.monotonic_ns()))
 
 
 _KINDS: dict[FaultKind, Callable[[Injection], None]] = {
@@ -183,6 +218,8 @@ def fault(bench: Bench) -> Outcome:
         server.confine()
     holding = planned_fault.kind == "kill-broker-holding"
     with bench.session(receivers_later=holding) as session:
+        if planned_fault.kind == "kill-consumer":
+            session.stand_by()
         injection = Injection(planned_fault, session, server, bench.say)
         seen = session.run(planned, duration_s, limits, between=injection.run)
     return Outcome(
@@ -195,6 +232,22 @@ def fault(bench: Bench) -> Outcome:
         },
         ledger=account(seen, bench.scenario.promise.ordering),
         resources=resources(seen.usage, bench),
+        series=over_time(seen),
+        events=_events(injection, seen),
+    )
+
+
+def _events(injection: Injection, seen: Observation) -> tuple[Event, ...]:
+    """What was done, in the segment's own time; consumers may have been away at first."""
+    start_ns = int(seen.intended_ns[0])
+    away = [Span(AWAY, start_ns, seen.attached_ns)] if seen.attached_ns else []
+    return tuple(
+        Event(
+            what=span.what,
+            began_s=round((span.began_ns - start_ns) / 1e9, 6),
+            ended_s=round((span.ended_ns - start_ns) / 1e9, 6),
+        )
+        for span in [*away, *injection.spans]
     )
 
 

@@ -70,8 +70,10 @@ class Session:
     _next_seq: int = 0
     _attached_ns: int = 0
     _vacant: Roles = field(default_factory=lambda: Roles(False))
+    _spare: Hand | None = None
     _server_before: float | None = None
-    _client_before: dict[int, float] = field(default_factory=dict)
+    _client_before: dict[int, float | None] = field(default_factory=dict)
+    _client_ended: dict[int, float | None] = field(default_factory=dict)
     _cores_before: dict[int, float] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -118,26 +120,26 @@ class Session:
         told = (hand.ask("progress", name=name) for hand, name, _ in self._staffed)
         return sum(progress["received"] for progress in told)
 
+    def stand_by(self) -> None:
+        """Start the worker that is to take a killed consumer's place before it is needed."""
+        self._spare = self.crew.hands(self.runtime, len(self._staffed) + 1)[-1]
+
     def kill_consumer(self) -> None:
         """Kill the process of the first consumer; what it had got is read from its journal.
 
         The client must run sender and consumers in processes of their own, with a journal.
         """
         victim = next(staffed for staffed in self._staffed if not staffed[2].sends)
-        # the one that takes its place is started now: its start is not the consumers' return
-        self.crew.hands(self.runtime, len(self._staffed) + 1)
-        victim[0].kill()
+        self._client_ended[victim[0].pid] = victim[0].kill()
         self._staffed.remove(victim)
         self._vacant = victim[2]
         journal = Path(self.wiring.journal)
         self._left_behind.extend(read_journals(journal, victim[0].pid))
 
     def replace_consumer(self) -> None:
-        """Put a new consumer, in another process, where one was killed."""
-        busy = {hand.pid for hand, _, _ in self._staffed}
-        spare = self.crew.hands(self.runtime, len(self._staffed) + 1)
-        hand = next(hand for hand in spare if hand.pid not in busy)
-        self._employ(hand, self._vacant, "main")
+        """Put the worker that stands by where a consumer was killed."""
+        assert self._spare is not None, "a worker stands by"
+        self._employ(self._spare, self._vacant, "main")
 
     def run(
         self,
@@ -204,7 +206,8 @@ class Session:
         hand.ask("begin", name=name, order=hand.hand_over(order, "order"))
         time.sleep(max(order.t0_ns - time.monotonic_ns(), 0) / 1e9)
         self._server_before = self.server.cpu_s() if self.server else None
-        self._client_before = {pid: processes.cpu_s([pid]) for pid in self.pids}
+        spare = [self._spare.pid] if self._spare else []
+        self._client_before = {pid: processes.cpu_s([pid]) for pid in [*self.pids, *spare]}
         self._cores_before = processes.cores_busy_s()
 
     def _await_sent(self, hand: Hand, order: Order, limits: Limits) -> str:
@@ -219,15 +222,25 @@ class Session:
 
     def _usage_since(self, t0_ns: int) -> Usage:
         before, now = self._server_before, self.server.cpu_s() if self.server else None
-        client = processes.cpu_s(self._client_before) - sum(self._client_before.values())
         cores = processes.cores_busy_s()
         return Usage(
-            server_cpu_s=None if now is None or before is None else now - before,
-            client_cpu_s=client,
+            server_cpu_s=_difference(now, before),
+            client_cpu_s=self._client_cpu_s(),
             span_s=(time.monotonic_ns() - t0_ns) / 1e9,
             server_peak_rss=self.server.peak_rss_bytes() if self.server else None,
             client_peak_rss=processes.rss_bytes(self.pids),
             cores_busy_s={n: busy - self._cores_before.get(n, 0.0) for n, busy in cores.items()},
+        )
+
+    def _client_cpu_s(self) -> float | None:
+        """CPU seconds of all workers since the segment began, one that was killed included.
+
+        None where one ended unseen.
+        """
+        ended = self._client_ended
+        return processes.whole_sum(
+            _difference(ended[pid] if pid in ended else processes.cpu_s([pid]), before)
+            for pid, before in self._client_before.items()
         )
 
     def _observe(
@@ -290,6 +303,10 @@ class Session:
                 if hand.alive:
                     closing.callback(hand.ask, "close", name=name, within_s=20.0)
             self._staffed.clear()
+
+
+def _difference(now: float | None, before: float | None) -> float | None:
+    return None if now is None or before is None else now - before
 
 
 def _to_arrive(harvest: Harvest, confirmed: bool) -> Indices:

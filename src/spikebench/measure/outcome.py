@@ -80,11 +80,31 @@ class Resources:
     startup_s: Figure | None = None
 
 
+STARTING = "starting"
+"""An event: what was broken has been started again, and does not serve yet."""
+
+AWAY = "consumers-away"
+"""An event: no consumer was connected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Event:
+    """Something that was done to a trial on purpose: a fault of some kind, ``STARTING``, ``AWAY``.
+
+    ``began_s`` and ``ended_s`` are seconds from the first intended send of the measured segment.
+    """
+
+    what: str
+    began_s: Figure
+    ended_s: Figure
+
+
 class Outcome(Part):
     """One trial of one cell as an experiment saw it.
 
     ``headline_s`` is the scenario's metric as seconds, smaller being better: what pytest-benchmark
-    is given. ``quantiles`` maps a latency's name to {"0.5": ns, ...}.
+    is given. ``quantiles`` maps a latency's name to {"0.5": ns, ...}. ``series`` and ``events`` are
+    as in a record.
     """
 
     status: Status
@@ -95,3 +115,4 @@ class Outcome(Part):
     ledger: Ledger | None = None
     resources: Resources = Resources()
     series: dict[str, list[float]] = {}
+    events: tuple[Event, ...] = ()

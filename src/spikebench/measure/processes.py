@@ -9,9 +9,20 @@ from pathlib import Path
 import psutil
 
 
-def cpu_s(pids: Iterable[int]) -> float:
-    """Return CPU seconds (user and system) the processes have used so far; a gone one counts 0."""
-    return sum(_cpu_s(pid) for pid in pids)
+def cpu_s(pids: Iterable[int]) -> float | None:
+    """Return CPU seconds (user and system) the processes have used so far.
+
+    None where one of them is gone, and what it used with it. One that has ended and was not waited
+    for still tells.
+    """
+    return whole_sum(_cpu_s(pid) for pid in pids)
+
+
+def whole_sum(parts: Iterable[float | None]) -> float | None:
+    """Return the sum of the parts; None where one of them is not known."""
+    had = list(parts)
+    known = [part for part in had if part is not None]
+    return sum(known) if len(known) == len(had) else None
 
 
 def rss_bytes(pids: Iterable[int]) -> int:
@@ -38,11 +49,11 @@ def _busy_s(ticks: list[int]) -> float:
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def _cpu_s(pid: int) -> float:
+def _cpu_s(pid: int) -> float | None:
     try:
         times = psutil.Process(pid).cpu_times()
     except psutil.Error:
-        return 0.0
+        return None
     return float(times.user + times.system)
 
 

@@ -3,7 +3,7 @@
 One line of JSON a trial, appended, flushed and synced as the trial ends.
 """
 
-from spikebench.measure.outcome import Better, Ledger, Limit, Metric, Resources, Status
+from spikebench.measure.outcome import Better, Event, Ledger, Limit, Metric, Resources, Status
 from spikebench.record.file import RecordFile, TornLineWarning, read_records
 from spikebench.record.model import SCHEMA, Record
 from spikebench.record.run import Kind, find_run, latest_run, run_path
@@ -11,6 +11,7 @@ from spikebench.record.run import Kind, find_run, latest_run, run_path
 __all__ = [
     "SCHEMA",
     "Better",
+    "Event",
     "Kind",
     "Ledger",
     "Limit",

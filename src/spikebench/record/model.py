@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from spikebench.candidate import Fidelity
-from spikebench.measure.outcome import STRICT, Ledger, Limit, Metric, Part, Resources, Status
+from spikebench.measure.outcome import STRICT, Event, Ledger, Limit, Metric, Part, Resources, Status
 
 SCHEMA = 1
 
@@ -21,7 +21,9 @@ class Record(Part):
     to no block (``block`` is -1); neither is a row of a table. ``status`` is ``unavailable`` for a
     cell whose candidate could not be had: it keeps its row.
     ``quantiles`` maps a latency's name to {"0.5": ns, ...} of those with enough samples.
-    ``series`` maps a name to its values (time offsets in s beside them under ``t``), for plots.
+    ``series`` maps a name to its values (time offsets in s beside them under ``t``), for plots;
+    ``measure.series`` says which a trial with a fault has. ``events`` are the fault that was put in
+    and what followed from it.
     """
 
     schema_: int = Field(default=SCHEMA, alias="schema")
@@ -49,6 +51,7 @@ class Record(Part):
     ledger: Ledger | None = None
     resources: Resources = Resources()
     series: dict[str, list[float]] = Field(default_factory=dict)
+    events: tuple[Event, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
     environment: dict[str, Any] = Field(default_factory=dict)
 

@@ -15,6 +15,8 @@ from spikebench.spike import MESSAGES_LAYOUT
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from spikebench.report.faults import Fault
+
 __all__ = ["terminal", "text", "turned", "write"]
 
 
@@ -28,28 +30,31 @@ def write(
 ) -> list[Path]:
     """Write ``table.md``, ``table.csv`` and the plots (SVG and PNG); return their paths.
 
-    A run of faults has ``faults.md`` and ``faults.csv`` instead.
+    A run of faults has ``faults.md``, ``faults.csv`` and plots over time instead.
     ``candidates`` say what each promises, on which a required ordering is judged, and give the
     order of rows; ``layout`` is what their spike names (see ``Spike``). Raises RecordError where
     the folder cannot be written; each file is then the new one or the earlier one, whole.
     """
+    from spikebench.report import faults
     from spikebench.report.layout import load
     from spikebench.report.markdown import to_markdown
     from spikebench.report.table import tabulate
     from spikebench.report.tidy import to_csv
+    from spikebench.report.timeline import draw_timelines
     from spikebench.report.whole import put
 
     mine = [record for record in records if record.spike == spike_name]
     broken, whole = _apart(mine, scenarios)
     table = tabulate(whole, scenarios, candidates, load(layout))
-    texts = _fault_texts(broken, scenarios, candidates)
+    found = faults.faults(broken, scenarios, candidates)
+    texts = _fault_texts(found, scenarios, beside=True)
     if whole or not broken:
         texts |= {"table.md": to_markdown(table), "table.csv": to_csv(table)}
     again = f"spikebench table {spike_name}{'' if whole or not broken else ' --faults'} --write"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [put(folder / name, text.encode()) for name, text in texts.items()]
-        return [*written, *table.layout.draw(table, folder)]
+        return [*written, *draw_timelines(found, folder), *table.layout.draw(table, folder)]
     except OSError as error:
         raise RecordError(
             f"{folder}: the table could not be written: {error.strerror}; the records are intact: "
@@ -85,6 +90,7 @@ def text(
     layout: str = MESSAGES_LAYOUT,
 ) -> str:
     """Return the whole table as text; ``kind`` is ``md`` or ``csv``."""
+    from spikebench.report import faults
     from spikebench.report.layout import load
     from spikebench.report.markdown import to_markdown
     from spikebench.report.table import tabulate
@@ -93,7 +99,7 @@ def text(
     broken, whole = _apart(records, scenarios)
     if broken and not whole:
         kinds = {"md": "faults.md", "csv": "faults.csv"}
-        return _fault_texts(broken, scenarios, candidates)[kinds[kind]]
+        return _fault_texts(faults.faults(broken, scenarios, candidates), scenarios)[kinds[kind]]
     writers = {"md": to_markdown, "csv": to_csv}
     return writers[kind](tabulate(whole, scenarios, candidates, load(layout)))
 
@@ -150,11 +156,17 @@ def _apart(
 
 
 def _fault_texts(
-    records: Sequence[Record], scenarios: Mapping[str, Scenario], candidates: Sequence[Candidate]
+    found: Mapping[str, Sequence[Fault]], scenarios: Mapping[str, Scenario], beside: bool = False
 ) -> dict[str, str]:
+    """The files of faults; ``beside`` is whether their plots will stand in the same folder."""
     from spikebench.report import faults
+    from spikebench.report.timeline import plots
 
-    found = faults.faults(records, scenarios, candidates)
     if not found:
         return {}
-    return {"faults.md": faults.to_markdown(found, scenarios), "faults.csv": faults.to_csv(found)}
+    drawn = plots(found) if beside else {}
+    pictures = {name: {f"{p.stem}.svg": p.told for p in each} for name, each in drawn.items()}
+    return {
+        "faults.md": faults.to_markdown(found, scenarios, pictures),
+        "faults.csv": faults.to_csv(found),
+    }

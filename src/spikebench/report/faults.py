@@ -141,8 +141,15 @@ def losses(found: Mapping[str, Sequence[Fault]]) -> list[str]:
     ]
 
 
-def to_markdown(found: Mapping[str, Sequence[Fault]], scenarios: Mapping[str, Scenario]) -> str:
-    """Return the table of faults as Markdown, a section a promise."""
+def to_markdown(
+    found: Mapping[str, Sequence[Fault]],
+    scenarios: Mapping[str, Scenario],
+    pictures: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """Return the table of faults as Markdown, a section a promise.
+
+    ``pictures`` are those that stand beside it, by scenario: their files and what they show.
+    """
     runs = sorted({fault.cell.first.run_id for each in found.values() for fault in each})
     lines = ["# Faults", "", f"Run {', '.join(runs)}. {HOW_TO_READ}", "", *_losses_told(found)]
     for name, each in found.items():
@@ -151,6 +158,8 @@ def to_markdown(found: Mapping[str, Sequence[Fault]], scenarios: Mapping[str, Sc
         lines += [_line(HEADER), _line(["---"] * len(HEADER))]
         lines += [_line(_cells(fault, notes)) for fault in put_in(each)]
         lines += ["", *(f"{line}  " for line in [*notes.lines(), *left_out(each)]), ""]
+        shown = (pictures or {}).get(name, {})
+        lines += [line for file, told in shown.items() for line in (f"![{told}]({file})", "")]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from spikebench.errors import RecordError, UsageError
-from spikebench.report.faults import HOW_TO_READ, losses
+from spikebench.record.trials import Trials
+from spikebench.report.faults import HOW_TO_READ, Fault, losses
 from spikebench.report.layout import Layout, load
 from spikebench.report.table import Row
 from spikebench.report.tidy import to_csv
+from spikebench.report.timeline import draw_timelines
 from spikebench.scenario.model import Scenario
-from spikebench.site import faults
+from spikebench.site import fault_history, faults
 from spikebench.site.addresses import Addresses, href
 from spikebench.site.decision import Decision, read_decisions
+from spikebench.site.fault_history import FaultHistory
 from spikebench.site.grid import Grid, Heading, Line, words
 from spikebench.site.history import History, anchor, gather, key
 from spikebench.site.pages import Pages
@@ -42,6 +45,7 @@ class Told:
     layout: Layout
     runs: tuple[Run, ...]
     history: History
+    fault_history: FaultHistory
 
     @property
     def page(self) -> str:
@@ -180,6 +184,7 @@ class _Site:
             spike=told.spike,
             up=href(told.history_page, told.page),
             histories=histories,
+            broken=told.fault_history.told(told.scenarios),
         )
 
     def _files(self, told: Told, run: Run) -> None:
@@ -189,14 +194,21 @@ class _Site:
         shutil.copyfile(run.path, folder / "records.jsonl")
         if run.table.sections:
             (folder / "table.csv").write_text(to_csv(run.table), encoding="utf-8")
-            with TemporaryDirectory(dir=self.out) as drawn:
-                for file in told.layout.draw(run.table, Path(drawn)):
-                    if file.suffix == ".svg":
-                        _copy(file, folder / file.name)
+            self._plots(partial(told.layout.draw, run.table), folder)
+        if run.broken:
+            self._plots(partial(draw_timelines, run.broken), folder)
+
+    def _plots(self, draw: Callable[[Path], list[Path]], folder: Path) -> None:
+        """Lay what is drawn into ``folder``, as SVG."""
+        with TemporaryDirectory(dir=self.out) as drawn:
+            for file in draw(Path(drawn)):
+                if file.suffix == ".svg":
+                    _copy(file, folder / file.name)
 
     def _run(self, told: Told, run: Run | None, page: str, runs: Grid | None = None) -> None:
         beside = None if run is None else (self.out / told.page_of(run)).parent
         history = partial(_history, told, page)
+        broken = partial(_fault_history, told, page)
         table = run.table if run else None
         sections = [show(one, told.layout, history) for one in table.sections] if table else []
         self.pages.write(
@@ -213,7 +225,7 @@ class _Site:
             losses=losses(run.broken) if run else [],
             sections=sections,
             plots=_plots([one.name for one in sections], beside),
-            broken=faults.show(run.broken, told.scenarios) if run else [],
+            broken=faults.show(run.broken, told.scenarios, broken) if run else [],
             itself=compared(table.itself, "itself", "Cells that were measured twice, A and B")
             if table and table.itself
             else None,
@@ -227,17 +239,32 @@ class _Site:
 def _tell(spike: Spike, results: Path) -> Told:
     scenarios = spike.read_scenarios()
     runs = runs_of(spike, scenarios, results)
-    earliest_first = [
-        (run.run_id, run.begun, f"{run.run_id}/index.html", run.table) for run in reversed(runs)
-    ]
-    return Told(spike, scenarios, load(spike.layout), tuple(runs), gather(earliest_first))
+    earliest_first = list(reversed(runs))
+    pages = {run.run_id: f"{run.run_id}/index.html" for run in runs}
+    return Told(
+        spike,
+        scenarios,
+        load(spike.layout),
+        tuple(runs),
+        gather([(run.run_id, run.begun, pages[run.run_id], run.table) for run in earliest_first]),
+        fault_history.gather(
+            [(run.run_id, pages[run.run_id], run.broken) for run in earliest_first]
+        ),
+    )
 
 
 def _history(told: Told, page: str, row: Row) -> tuple[str, str]:
-    count = told.history.runs(row)
+    return _runs_of_cell(told, page, row.cell, told.history.runs(row))
+
+
+def _fault_history(told: Told, page: str, fault: Fault) -> tuple[str, str]:
+    return _runs_of_cell(told, page, fault.cell, told.fault_history.runs(fault))
+
+
+def _runs_of_cell(told: Told, page: str, cell: Trials, count: int) -> tuple[str, str]:
     if not count:
         return "", ""
-    address = f"{href(page, told.history_page)}#{anchor(key(row.cell))}"
+    address = f"{href(page, told.history_page)}#{anchor(key(cell))}"
     return f"{count} run{'' if count == 1 else 's'}", address
 
 

@@ -95,16 +95,16 @@ class History:
 
     def _lines(self, one: Key, metric: str, notes: Notes) -> list[Line]:
         lines = []
-        before: Measured | None = None
+        before: Trials | None = None
         for place, run in enumerate(self.cells[one]):
             cell = run.row.cell
-            why = notes.numbers(_apart(before, run))
+            why = notes.numbers(apart(before, cell))
             places = (
                 words(cell.candidate, notes=notes.numbers(wording.about(run.row))),
                 *(words(text) for text in (cell.client, cell.target, cell.fidelity)),
                 words(wording.params(cell.params)),
                 words(run.run_id, notes=why, href=run.page),
-                words(_machine(cell)),
+                words(machine(cell)),
                 measured(run.row.intervals.get(metric)),
                 number(
                     wording.trials(run.row),
@@ -113,7 +113,7 @@ class History:
                 ),
             )
             lines.append(Line(places, anchor(one) if place == 0 else ""))
-            before = run
+            before = cell
         return lines
 
     def _chart(
@@ -173,14 +173,14 @@ def _name(one: Key) -> str:
     return ", ".join(filter(None, (f"{candidate} ({client})", target, wording.params(params))))
 
 
-def _apart(before: Measured | None, now: Measured) -> list[str]:
+def apart(before: Trials | None, now: Trials) -> list[str]:
     """Why a figure does not compare with that of the run before."""
-    if before is None or not before.row.cell.valid or not now.row.cell.valid:
+    if before is None or not before.valid or not now.valid:
         return []
-    a, b = before.row.cell, now.row.cell
-    reasons = [OTHER_WORKLOAD] if a.workloads != b.workloads else []
-    return reasons + ([OTHER_MACHINE] if a.machines.keys() != b.machines.keys() else [])
+    reasons = [OTHER_WORKLOAD] if before.workloads != now.workloads else []
+    return reasons + ([OTHER_MACHINE] if before.machines.keys() != now.machines.keys() else [])
 
 
-def _machine(cell: Trials) -> str:
+def machine(cell: Trials) -> str:
+    """The fingerprints of the machines its valid trials ran on."""
     return ", ".join(dict.fromkeys(fingerprint(trial) for trial in cell.valid if trial.environment))
