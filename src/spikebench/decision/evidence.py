@@ -15,6 +15,8 @@ from spikebench.report.table import FIDELITIES, Row, Table
 from spikebench.stats.comparison import FEWEST_TRIALS
 from spikebench.stats.pair import EMULATED
 
+EMULATED_COUNT = "an emulator's counts speak for no service"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -91,7 +93,7 @@ def figure_of(rows: Sequence[Row], asked: Measured) -> Figure:
     """What an option's rows say of a metric.
 
     Fewer than 6 valid trials say nothing, but for what was counted without noise; an emulator's
-    timings say nothing of the service. Where something breaks, it takes 6 trials of a count too,
+    rows say nothing of the service. Where something breaks, it takes 6 trials of a count too,
     and all of them have to know it; an emulator says nothing at all then. Raises ValueError where
     several rows fit, with their parameters in the message.
     """
@@ -112,14 +114,14 @@ def _why_missing(row: Row, asked: Measured, values: Sequence[float]) -> str:
         return EMULATED_FAULT
     if not cell.valid:
         return "; ".join(cell.reasons) or "no valid trial"
-    noise_free = metric is not None and metric.noise_free and not is_fault(row)
-    if cell.fidelity == "emulator" and not noise_free:
-        return EMULATED
+    counted = metric is not None and metric.noise_free
+    if cell.fidelity == "emulator":
+        return EMULATED_COUNT if counted else EMULATED
     if metric is None or not values:
         return (metric.note if metric else "") or f"{asked.metric} was not measured"
     if metric.unit != asked.unit:
         return f"{asked.metric} is in {metric.unit}, the criterion in {asked.unit}"
-    if len(values) < FEWEST_TRIALS and not noise_free:
+    if len(values) < FEWEST_TRIALS and (is_fault(row) or not counted):
         return f"{len(values)} of {FEWEST_TRIALS} trials that it takes"
     if is_fault(row) and len(values) < (trials := len(cell.valid)):
         return f"{asked.metric} is not known of {trials - len(values)} of {trials} trials"

@@ -35,7 +35,10 @@ def each_time(clause: Clause, cell: Trials) -> Clause:
 
 
 def _of_enough(clause: Clause, trials: int) -> Clause:
-    if clause.outcome != "met":
+    if clause.outcome == "not met":
+        over = f"over {trials} trial{'s' if trials > 1 else ''}"
+        return replace(clause, reason=f"{clause.reason}, {over}")
+    if clause.outcome == "not shown":
         return clause
     if trials < FEWEST_TRIALS:
         held = f"held in {trials} of {trials} trials, and it takes {FEWEST_TRIALS}"

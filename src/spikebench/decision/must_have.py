@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from spikebench.decision.evidence import is_fault
+from spikebench.decision.evidence import EMULATED_COUNT, is_fault
 from spikebench.decision.fault import each_time, worst
 from spikebench.decision.model import MustHave, Option
 from spikebench.report.column import figure
@@ -41,8 +41,8 @@ def hold(option: Option, asked: MustHave, rows: Sequence[Row]) -> Held:
     """Hold an option against a must-have: all its rows have to, and the worst of them is shown.
 
     A bound is met or not met where the 95 % interval lies on one side of it, and with a fault by
-    each trial (see ``fault``); an emulator's timing is not shown, and what no row of the run speaks
-    of is not either.
+    each trial (see ``fault``). An emulator's timing is not shown, and what it counted can count
+    against an option but not for it. What no row of the run speaks of is not shown either.
     """
     if option.candidate is None:
         return Held(option, asked, "not shown", "it is not measured by this spike")
@@ -60,7 +60,10 @@ def _of_row(option: Option, asked: MustHave, row: Row) -> Held:
 
 
 def _undisturbed(asked: MustHave, row: Row) -> Clause:
-    return _required(row) if asked.metric is None else _bound(asked, asked.metric, row)
+    found = _required(row) if asked.metric is None else _bound(asked, asked.metric, row)
+    if found.outcome == "met" and row.cell.fidelity == "emulator":
+        return Clause("not shown", f"{found.reason}; but {EMULATED_COUNT}")
+    return found
 
 
 def _with_a_fault(asked: MustHave, row: Row) -> Clause:
