@@ -150,7 +150,7 @@ class MessageLab:
     def _known_versions(self, cell: Cell, topology: Topology | None) -> dict[str, str]:
         if topology is None or cell.candidate.software is None:
             return {}
-        name = f"{cell.candidate.software.name}@{cell.berth.target}"
+        name = f"{cell.candidate.name}@{cell.berth.target}"
         if name not in self._versions:
             self._versions[name] = topology.version()
         return {"broker": self._versions[name]}
