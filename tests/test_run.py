@@ -8,11 +8,12 @@ import pytest
 
 from spikebench.candidate import Candidate
 from spikebench.cell import Cell
-from spikebench.errors import DriverError, RecordError, TargetError
+from spikebench.errors import ArtefactError, DriverError, RecordError, TargetError
 from spikebench.load import lab as module
 from spikebench.load.bench import Bench, Capacity
 from spikebench.load.capacity import Found
 from spikebench.load.crew import Crew
+from spikebench.load.driver import Wiring
 from spikebench.load.experiments import EXPERIMENTS
 from spikebench.load.lab import MessageLab
 from spikebench.load.session import Session
@@ -25,10 +26,10 @@ from spikebench.scenario.messages import Arrivals, Requires
 from spikebench.spike import Spike
 from spikebench.target.cache import Cache
 from spikebench.target.fleet import Berth, Fleet
-from spikebench.target.software import Cores, Software
+from spikebench.target.software import Cores, Say, Software
 from tests.synthetic.driver import Faults
 from tests.synthetic.segment import segment
-from tests.synthetic.server import AWAKE, STARTED, Pretended, software
+from tests.synthetic.server import AWAKE, STARTED, Pretended, WatchingTopology, software
 from tests.synthetic.workload import FLAWED, candidate, cell, scenario
 
 RUN_ID = "20260101-000000-0000002a"
@@ -396,6 +397,39 @@ def test_a_record_that_cannot_be_written_ends_the_run(
     assert recorded(tmp_path) == [first]
 
 
+def test_java_that_cannot_be_had_is_asked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Cache] = []
+
+    def refused(cache: Cache, say: Say) -> Path:
+        del say
+        asked.append(cache)
+        raise ArtefactError("no Java could be fetched")
+
+    monkeypatch.setattr("spikebench.target.java.java_home", refused)
+    java = replace(FLAWED, language="java")
+    with running(tmp_path) as run:
+        records = [run.measure(on("a", client=java), block) for block in range(3)]
+    assert [record.reason for record in records] == ["no Java could be fetched"] * 3
+    assert run.failures == [ArtefactError.exit_code] * 3
+    assert len(asked) == 1
+
+
+def test_candidates_on_one_server_each_have_a_version_of_their_own(tmp_path: Path) -> None:
+    """One emulator is several services."""
+    shared = software("shared")
+
+    def of(service: str) -> Cell:
+        given, topology = on(service, software=shared), "tests.test_run:NamedTopology"
+        made = replace(given.candidate, topology=topology, options={"service": service})
+        return replace(given, candidate=made)
+
+    with running(tmp_path) as run:
+        records = [run.measure(of(service), block) for block in (0, 1) for service in ("a", "b")]
+    assert [record.versions["broker"] for record in records] == ["a 1.0", "b 1.0"] * 2
+
+
 def test_an_error_of_the_topology_is_the_trials_reason(tmp_path: Path) -> None:
     bad = on("a")
     refused = replace(bad.candidate, topology="tests.test_run:RefusingTopology")
@@ -417,3 +451,14 @@ class RefusingTopology:
 
     def version(self) -> str:
         return "refusing 1.0"
+
+
+class NamedTopology(WatchingTopology):
+    """Has the version of the service that the candidate is."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        super().__init__(wiring)
+        self._service = wiring.options["service"]
+
+    def version(self) -> str:
+        return f"{self._service} 1.0"

@@ -10,7 +10,10 @@
     └── GateError              8   ``compare --gate`` found what is worse, ``decide --check``
                                what no longer matches its evidence
 
-130 is Ctrl-C, 143 SIGTERM. Every message says what happened, where, and what to do about it.
+A run goes on without what cannot be had; it ends with the code that the errors of all its failed
+trials have in common, else with 1. 130 is Ctrl-C, 143 SIGTERM.
+
+Every message says what happened, where, and what to do about it.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Run:
     """The lab and the record file of one run; a context manager that stops everything.
 
     ``done`` holds the records of an earlier, cut-off run that this one goes on from, ``cells`` one
-    for each trial that is still to come.
+    for each trial that is still to come. ``failures`` has the exit code of each trial that failed.
     """
 
     run_id: str
@@ -49,6 +49,7 @@ class Run:
     verdicts: bool = True
     cells: Sequence[Cell] = ()
     accept_unpriced: bool = False
+    failures: list[int] = field(default_factory=list)
     _trials: int = 0
     _began: dict[int, float] = field(default_factory=dict)
 
@@ -100,6 +101,7 @@ class Run:
         Raises RunEndedError, and records nothing, where no trial can be run any more.
         """
         asked = self._asked(cell, block)
+        code = SpikebenchError.exit_code
         try:
             outcome = self._outcome(asked)
         except VoidTrialError as void:
@@ -107,9 +109,11 @@ class Run:
         except RunEndedError:
             raise
         except SpikebenchError as error:
-            outcome = Outcome(status="failed", reason=str(error))
+            outcome, code = Outcome(status="failed", reason=str(error)), error.exit_code
         except Exception as error:  # a driver's own mistake: it is recorded, and fails the trial
             outcome = Outcome(status="failed", reason=f"{type(error).__name__}: {error}")
+        if outcome.status == "failed":
+            self.failures.append(code)
         return self._record(asked, outcome)
 
     def _outcome(self, asked: Asked) -> Outcome:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from spikebench.errors import DriverError
+from spikes.messaging.aws_endpoint import emulator, is_aws, on_loopback
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -45,10 +44,13 @@ def client_version() -> str:
 
 
 def server_version(connection: Mapping[str, str], service: str) -> str:
-    """Return what can be said of a service that has no version: its name, and where it is."""
-    region = connection.get("region", "us-east-1")
-    place = "emulated" if "endpoint_url" in connection else region
-    return f"{service} ({place})"
+    """Return what can be said of a service that has no version: its name, and who answers for it.
+
+    That is AWS in a region, or an emulator by name and version.
+    """
+    url = connection.get("endpoint_url", "")
+    who = connection.get("region", "us-east-1") if not url or is_aws(url) else emulator(url)
+    return f"{service} ({who})"
 
 
 def refusal(what: str, error: Exception | str) -> DriverError:
@@ -65,7 +67,7 @@ def _settings(connection: Mapping[str, str]) -> dict[str, Any]:
         retries={"mode": "standard"},
         parameter_validation=False,
         # a proxy for the outside world has no way to this machine's loopback
-        proxies={} if endpoint and _on_loopback(endpoint) else None,
+        proxies={} if endpoint and on_loopback(endpoint) else None,
     )
     return {
         "endpoint_url": endpoint,
@@ -75,11 +77,3 @@ def _settings(connection: Mapping[str, str]) -> dict[str, Any]:
         "aws_session_token": connection.get("session_token"),
         "config": config,
     }
-
-
-def _on_loopback(endpoint: str) -> bool:
-    host = urlsplit(endpoint).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import secrets
 import socket
 import struct
-import urllib.request
 from collections.abc import Sequence
 
 from spikebench.target.docker import DockerRecipe, Image, Plan
 from spikebench.target.software import Connection
+from spikes.messaging.aws_endpoint import health
 from spikes.messaging.servers.kafka_settings import CONFIGURATION, JVM, LOGGING, PAUSED_SESSION_MS
 
 RABBITMQ_IMAGE = Image(
@@ -152,13 +152,8 @@ def kafka_answers(connection: Connection) -> bool:
 
 
 def ministack_answers(connection: Connection) -> bool:
-    """Whether the emulator's health page says 200."""
-    try:
-        url = f"{connection['endpoint_url']}/_ministack/health"
-        with urllib.request.urlopen(url, timeout=PROBE_TIMEOUT_S) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    """Whether the emulator answers on its health page."""
+    return health(connection["endpoint_url"]) is not None
 
 
 def _exchange(port: int, request: bytes, size: int) -> bytes:

@@ -19,6 +19,7 @@ from spikebench.target.local_server import Launch, LocalServer
 from spikebench.target.ports import LOOPBACK, free_ports
 from spikebench.target.scratch import ordinary_account
 from spikebench.target.software import Cores, Presence, Say, Software
+from spikes.messaging.aws_endpoint import is_aws
 from spikes.messaging.servers.images import MINISTACK_DOCKER, ministack_answers
 
 _LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
@@ -121,9 +122,7 @@ _KEYS = {
 
 def endpoint_fidelity(value: str) -> Fidelity:
     """Return what rows from an endpoint can prove: AWS is itself, all else imitates it."""
-    host = urlsplit(value).hostname or ""
-    aws = host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
-    return "service" if aws else "emulator"
+    return "service" if is_aws(value) else "emulator"
 
 
 def _address(url: SplitResult) -> tuple[str, int]:

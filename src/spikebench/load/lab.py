@@ -46,6 +46,7 @@ class MessageLab:
     _versions: dict[str, str] = field(default_factory=dict)
     _capacities: Capacities = field(default_factory=Capacities)
     _templates: dict[str, Templates] = field(default_factory=dict)
+    _no_java: SpikebenchError | None = None
 
     def __post_init__(self) -> None:
         self._capacities = Capacities(self.setting.done)
@@ -150,7 +151,7 @@ class MessageLab:
     def _known_versions(self, cell: Cell, topology: Topology | None) -> dict[str, str]:
         if topology is None or cell.candidate.software is None:
             return {}
-        name = f"{cell.candidate.software.name}@{cell.berth.target}"
+        name = f"{cell.candidate.name}@{cell.berth.target}"
         if name not in self._versions:
             self._versions[name] = topology.version()
         return {"broker": self._versions[name]}
@@ -209,7 +210,16 @@ class MessageLab:
         return self._capacities.near(of_null) or self._capacity(of_null).rate_per_s
 
     def _runtime(self, cell: Cell) -> Runtime:
-        return self._java if cell.client.language == "java" else Runtime("python")
+        """What a cell's workers run on; Java that can't be had is asked for once."""
+        if cell.client.language != "java":
+            return Runtime("python")
+        if self._no_java is not None:
+            raise self._no_java
+        try:
+            return self._java
+        except SpikebenchError as error:
+            self._no_java = error
+            raise
 
     @cached_property
     def _java(self) -> Runtime:

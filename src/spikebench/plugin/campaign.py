@@ -149,6 +149,11 @@ class Campaign:
         self._records.append(record)
         return record
 
+    @property
+    def failures(self) -> Sequence[int]:
+        """The exit code of each trial that failed so far."""
+        return self._run.failures if self._run is not None else ()
+
     def stop(self) -> None:
         """Stop everything that was started; raise TargetError where something would not.
 

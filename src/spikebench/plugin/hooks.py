@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -144,6 +144,7 @@ def _finish(session: pytest.Session) -> bool:
     """
     stash = session.config.stash
     campaigns, written = stash[CAMPAIGNS], stash.setdefault(WRITTEN, [])
+    _name_failures(session, campaigns.values())
     for campaign in campaigns.values():
         try:
             campaign.stop()
@@ -156,6 +157,14 @@ def _finish(session: pytest.Session) -> bool:
     if interrupted and campaigns:
         session.exitstatus = 143 if stash[TERMINATED] else 130
     return bool(campaigns)
+
+
+def _name_failures(session: pytest.Session, campaigns: Iterable[Campaign]) -> None:
+    """End with the code of the failed trials' errors where all have the same, instead of with 1."""
+    codes = [code for campaign in campaigns for code in campaign.failures]
+    alike = len(set(codes)) == 1 and len(codes) == session.testsfailed
+    if alike and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+        session.exitstatus = codes[0]
 
 
 def _tell(session: pytest.Session, error: SpikebenchError) -> None:
