@@ -39,15 +39,15 @@ COLUMNS = (
 )
 
 HOW_TO_READ = (
-    "Figures are medians over valid trials, each of them a process of its own; `table.csv` has "
-    "their 95 % intervals. Bold leads its memory size, fidelity and target, over all runtimes and "
-    "levers, with a verdict behind it. `—` is not known, or rests on too few samples. Runtime up: "
-    "from the start of the process to the first thing that the function's own code does. Init: "
-    "from there to the first call for an event. First invoke: from that event to its answer. Their "
-    "sum, and the moment in which the event is handed over, is the cold start as a caller sees it; "
-    "warm are the invokes once they have become steady. MB are of 2²⁰ bytes. What "
-    "software on one machine cannot show, and the service adds: placing the function, fetching its "
-    "package, starting its microVM."
+    "Figures are medians over valid trials, each of them a process of its own, beside them the "
+    "95 % interval of the geometric mean; n is the row's where none stands there. Bold leads its "
+    "memory size, fidelity and target, over all runtimes and levers, with a verdict behind it. `—` "
+    "has its reason in a footnote, there or at the row's n. Runtime up: from the start of the "
+    "process to the first thing that the function's own code does. Init: from there to the first "
+    "call for an event. First invoke: from that event to its answer. Their sum, and the moment in "
+    "which the event is handed over, is the cold start as a caller sees it; warm are the invokes "
+    "once they have become steady. MB are of 2²⁰ bytes. What software on one machine cannot show, "
+    "and the service adds: placing the function, fetching its package, starting its microVM."
 )
 
 LEFT_OUT = (
@@ -144,24 +144,31 @@ def _name(row: Row, notes: Footnotes) -> str:
     return named(name, row) + notes.mark(*_remarks(row))
 
 
+WARM_WIDTH = 5
+
+
 def _warm(row: Row, notes: Footnotes) -> str:
     """Milliseconds to the microsecond, which fits the column."""
     found = row.intervals.get("warm_p50")
     if found is None or found.median >= 0.1:
-        return measured("warm_p50")(row, notes)
+        return measured("warm_p50", WARM_WIDTH)(row, notes)
     text = f"{found.median:.3f}"
     return f"[bold]{text}[/]" if "warm_p50" in row.best else text
 
 
+def _figure(metric: str, header: str, width: int) -> ScreenColumn:
+    return ScreenColumn(header, width, measured(metric, width))
+
+
 SCREEN = (
     ScreenColumn("runtime, lever", 20, _name, left=True),
-    ScreenColumn("up\nms", 5, measured("runtime_up")),
-    ScreenColumn("init\nms", 6, measured("init")),
-    ScreenColumn("first\nms", 6, measured("first_invoke")),
-    ScreenColumn("cold\nms", 6, measured("cold_start")),
+    _figure("runtime_up", "up\nms", 5),
+    _figure("init", "init\nms", 6),
+    _figure("first_invoke", "first\nms", 6),
+    _figure("cold_start", "cold\nms", 6),
     ScreenColumn("95 %\ninterval", 13, bounded("cold_start")),
-    ScreenColumn("warm\nms", 5, _warm),
-    ScreenColumn("peak\nMB", 5, measured("peak_memory")),
+    ScreenColumn("warm\nms", WARM_WIDTH, _warm),
+    _figure("peak_memory", "peak\nMB", 5),
     ScreenColumn("against\nbaseline", 11, against),
     ScreenColumn("n", 3, trials),
     ScreenColumn("required", 10, bound, left=True),

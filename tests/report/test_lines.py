@@ -19,6 +19,7 @@ from spikebench.report.percentiles import (
     _panels,
     draw_percentiles,
     draw_rates,
+    names_of,
     percentile_figure,
     rate_figure,
 )
@@ -55,6 +56,10 @@ def swept(candidate: str = "kafka", rates: tuple[int, ...] = (100, 1000)) -> lis
 def only(found: Table) -> Section:
     (section,) = found.sections
     return section
+
+
+def rates(found: Table) -> Figure:
+    return rate_figure(only(found), names_of(found))
 
 
 def lines(axes: Axes) -> dict[str, tuple[list[float], list[float]]]:
@@ -103,14 +108,14 @@ def test_a_percentile_with_too_few_samples_is_left_out() -> None:
     found = table(swept())
     panels = _panels(only(found), found.layout)
     assert [panel.title for panel in panels] == ["rate_per_s=100", "rate_per_s=1000"]
-    figure = percentile_figure("x", panels)
+    figure = percentile_figure("x", panels, names_of(found))
     ((xs, ys),) = lines(figure.axes[0]).values()
     assert xs == [2.0, 100.0]  # p50 and p99: one in 2 and one in 100 is slower; no p95
     assert ys == pytest.approx([10.25, 102.5], rel=0.01)
 
 
 def test_latency_is_drawn_against_the_rate_that_was_kept() -> None:
-    figure = rate_figure(only(table(swept())))
+    figure = rates(table(swept()))
     ((xs, ys),) = lines(figure.axes[0]).values()
     assert xs == [100, 1000]
     assert ys == pytest.approx([10.25, 102.5], rel=0.01)
@@ -129,8 +134,9 @@ def test_nothing_known_is_nothing_drawn(tmp_path: Path) -> None:
 
 
 def test_bars_reach_as_far_as_the_interval() -> None:
-    section = only(table(swept(rates=(100, 1000))))
-    axes = rate_figure(section).axes[0]
+    found = table(swept(rates=(100, 1000)))
+    section = only(found)
+    axes = rates(found).axes[0]
     (bars,) = (c for c in axes.collections if hasattr(c, "get_segments"))
     ends = [segment[:, 1] for segment in bars.get_segments()]
     interval = section.rows[0].intervals["end_to_end_p50"]
@@ -156,16 +162,50 @@ def test_offers_that_cost_the_same_share_a_line() -> None:
 
 
 def test_lines_are_told_apart_without_colour() -> None:
-    styles = [style(place) for place in range(8)]
-    assert len({(str(s["linestyle"]), s["marker"]) for s in styles}) == 8
+    styles = [style(place) for place in range(64)]
+    assert len({(str(s["linestyle"]), s["marker"]) for s in styles}) == 64
     assert len(COLOURS) == len(DASHES) == len(MARKS) == 8
+
+
+def test_a_line_has_the_same_style_in_every_plot_of_a_table() -> None:
+    found = table([*swept("rabbitmq-quorum", rates=(100,)), *swept("kafka")])
+    by_percentile = percentile_figure("x", _panels(only(found), found.layout), names_of(found))
+    drawn = [_keys(by_percentile), _keys(rates(found))]
+    assert list(drawn[0]) == ["rabbitmq-quorum (java)", "kafka (java)"]
+    assert list(drawn[1]) == ["kafka (java)"]  # the other's rate was not swept
+    assert drawn[0]["kafka (java)"] == drawn[1]["kafka (java)"]
+
+
+def _keys(figure: Figure) -> dict[str, tuple[object, ...]]:
+    """Each line of the legend with its colour, mark and dash."""
+    (legend,) = figure.legends
+    return {
+        text.get_text(): (line.get_color(), line.get_marker(), line.get_linestyle())
+        for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True)
+    }
+
+
+def test_intervals_of_one_percentile_stand_beside_one_another() -> None:
+    found = table(list(run()))
+    panels = _panels(only(found), found.layout)
+    axes = percentile_figure("x", panels, names_of(found)).axes[0]
+    first = sorted(xs[0] for xs, _ in lines(axes).values())
+    assert len(set(first)) == len(first) == len(panels[0].rows) > 4
+    assert first[-1] / first[0] < 3  # and stay nearer to their own percentile than to the next
+
+
+def test_each_ratio_has_its_verdict_in_words_beside_it() -> None:
+    section = only(table(list(run())))
+    said = [text.get_text() for text in ratio_figure(section).axes[0].texts]
+    kafka = next(one for one in compared(section) if one.names[0] == "kafka")
+    assert f"{kafka.comparison.ratio:.2f} better" in said
 
 
 def figures() -> Iterator[Figure]:
     found = table(list(run()))
     yield ratio_figure(only(found))
-    yield percentile_figure("change-data", _panels(only(found), found.layout))
-    yield rate_figure(only(table([*swept(), *swept("rabbitmq-quorum")])))
+    yield percentile_figure("change-data", _panels(only(found), found.layout), names_of(found))
+    yield rates(table([*swept(), *swept("rabbitmq-quorum")]))
     yield cost_figure("x", {"calls": lambda x: 2 * x, "nodes": lambda _: 300.0}, 200)
 
 

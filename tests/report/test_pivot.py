@@ -15,7 +15,7 @@ from spikebench.errors import UsageError
 from spikebench.record import Record
 from spikebench.report.pivot import Pivot, pivot
 from spikebench.report.table import tabulate
-from tests.report.synthetic import MACHINE, candidates, record, run, scenario
+from tests.report.synthetic import MACHINE, candidates, ledger, record, run, scenario
 
 SCENARIOS = {"change-data": scenario()}
 
@@ -207,7 +207,8 @@ class Page(HTMLParser):
         self.values: list[str | None] = []
         self.cells: list[str] = []
         self.addresses: list[str] = []
-        self._open = False
+        self.heads: list[str] = []
+        self._open = self._head = False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -217,13 +218,19 @@ class Page(HTMLParser):
             self.values.append(dict(attrs).get("data-value"))
             self.cells.append("")
         self._open = tag == "td" or (self._open and tag in ("strong", "small"))
+        self._head = tag == "th" or (self._head and tag == "button")
+        if tag == "th":
+            self.heads.append("")
 
     def handle_endtag(self, tag: str) -> None:
         self._open = self._open and tag != "td"
+        self._head = self._head and tag != "th"
 
     def handle_data(self, data: str) -> None:
         if self._open:
             self.cells[-1] += data
+        if self._head:
+            self.heads[-1] += data
 
 
 def test_a_page_is_complete_in_itself_and_sorts_by_numbers() -> None:
@@ -239,6 +246,33 @@ def test_a_page_of_a_run_has_every_column_of_the_spikes_table() -> None:
     page = text("html", list(run()))
     for metric in ("throughput", "end_to_end_p99", "broker_cpu_per_million", "startup"):
         assert f">{metric}" in page
+
+
+def test_a_page_of_a_run_has_its_losses_its_requirements_and_its_verdicts() -> None:
+    trials = list(run())
+    first = next(n for n, trial in enumerate(trials) if trial.candidate == "kafka")
+    trials[first] = trials[first].model_copy(update={"ledger": ledger(lost=7)})
+    page = Page(text("html", trials))
+    heads = page.heads
+    rows = [page.cells[n : n + len(heads)] for n in range(0, len(page.cells), len(heads))]
+    kafka = dict(zip(heads, next(row for row in rows if row[1] == "kafka"), strict=True))
+    assert kafka["lost"] == "7 in 6 trials"
+    assert kafka["requirement"].startswith("not met")
+    assert "7 confirmed messages lost" in kafka["notes"]
+    assert "of rabbitmq-quorum: kafka better" in kafka["against the baseline"]
+    assert kafka["n (void)"] == "6 (0)"
+
+
+def test_a_loss_is_a_total_that_no_median_hides() -> None:
+    trials = [record("kafka", n, ledger=ledger(lost=7 if n == 3 else 0)) for n in range(6)]
+    (line,) = turned(trials, metrics=["lost"]).lines
+    assert line.figures[0].text == "7 in 6 trials"
+
+
+def test_a_run_that_lacks_a_cell_is_named() -> None:
+    after = [r for r in sweep(run_id="b") if r.params["competing"] != 4]
+    lines = turned(sweep(run_id="a"), after).lines
+    assert [line.notes for line in lines] == [(), (), ("run b did not measure it",)]
 
 
 def test_hostile_texts_are_shown_as_text() -> None:

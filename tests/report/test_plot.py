@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import combinations
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,12 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from spikebench.record import Record
-from spikebench.report.figure import PNG_DPI
+from spikebench.report.curve import COLOURS
+from spikebench.report.dark import USED, turned
+from spikebench.report.figure import GREY, INK, PNG_DPI
 from spikebench.report.plot import draw, figure_of
 from spikebench.report.table import tabulate
 from spikebench.stats import interval
 from tests.report.synthetic import SPEED, candidates, record, run, scenario
 
+ROOT = Path(__file__).parents[2]
 SCENARIOS = {"change-data": scenario()}
 
 
@@ -42,6 +46,7 @@ def test_every_measured_cell_has_its_marks_and_emulators_hollow_ones() -> None:
     software = len(SPEED) - emulated - 1  # the generator's own ceiling is not drawn
     assert (marks(rate, False), marks(latency, False)) == (software, 2 * software)
     assert [text.get_text() for text in rate.texts] == ["not measured"]
+    assert [text.get_text() for text in latency.texts] == ["not measured: no"]
     assert latency.get_xscale() == "log"
 
 
@@ -121,6 +126,61 @@ def test_the_same_records_give_the_same_svg(tmp_path: Path) -> None:
     table = tabulate(run(), SCENARIOS, candidates())
     first = draw(table, tmp_path)[0].read_bytes()
     assert draw(table, tmp_path)[0].read_bytes() == first
+
+
+def test_a_drawing_has_colours_for_the_dark_in_place_of_all_that_it_uses(tmp_path: Path) -> None:
+    for path in draw(tabulate(run(), SCENARIOS, candidates()), tmp_path):
+        if path.suffix == ".svg":
+            before, _, rest = path.read_text().partition("@media (prefers-color-scheme: dark) {")
+            rules, _, after = rest.partition("\n}\n")
+            for kind, colour in set(USED.findall(before + after)):
+                assert f'[style*="{kind}: {colour}"]' in rules
+            assert "svg{fill:#" in rules
+            ElementTree.fromstring(path.read_text())
+
+
+@pytest.mark.parametrize("colour", [*COLOURS, INK, GREY])
+def test_lines_and_words_stand_out_from_the_paper_by_day_and_by_night(colour: str) -> None:
+    assert contrast(colour, "#ffffff") >= 4.5
+    assert contrast(turned(colour), turned("#ffffff")) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2 between two colours."""
+    darker, lighter = sorted(map(luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_names_are_drawn_as_they_are_written(tmp_path: Path) -> None:
+    evil = "a_$\\bad{$ <b>&amp;--></text>"
+    trials = [
+        *run(),
+        *(r.model_copy(update={"candidate": evil, "cell": evil}) for r in run(client=evil)),
+        record(evil, 0, {}, client="x", cell="x", status="failed", reason=evil),
+    ]
+    written = draw(tabulate(trials, SCENARIOS, candidates()), tmp_path)
+    assert len(written) == 6
+    for path in written:
+        if path.suffix == ".svg":
+            ElementTree.fromstring(path.read_text())
+            assert "mathdefault" not in path.read_text()
+
+
+def test_our_own_drawings_have_both_colours_and_no_formula() -> None:
+    drawn = list((ROOT / "results").glob("*/plot-*.svg"))
+    assert drawn
+    for path in drawn:
+        text = path.read_text()
+        assert "@media (prefers-color-scheme: dark)" in text, path
+        assert "mathdefault" not in text, path
 
 
 def test_a_scenario_without_a_measured_cell_has_no_plot(tmp_path: Path) -> None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from spikebench import report
+from spikebench.discovery import find_spike
 from spikebench.errors import RecordError
-from spikebench.record import Record
+from spikebench.record import Record, read_records
+from spikebench.report.plotted import by_section
 from spikebench.report.table import tabulate
 from spikebench.scenario.messages import Promise, Requires
+from spikebench.stats import interval
 from tests.report.synthetic import (
     MACHINE,
     SPEED,
@@ -25,6 +30,7 @@ from tests.report.synthetic import (
     scenario,
 )
 
+ROOT = Path(__file__).parents[2]
 SCENARIOS = {"change-data": scenario()}
 TIDY = (
     "spike,scenario,candidate,client,target,fidelity,metric,unit,better,n,void,median,ci_low,"
@@ -112,7 +118,7 @@ def test_the_terminal_tells_targets_apart_where_there_are_several() -> None:
 
 def test_csv_is_tidy_with_a_row_per_cell_and_metric() -> None:
     text = report.text(awkward_run(), SCENARIOS, "csv", candidates())
-    assert text.splitlines()[0] == f"{TIDY},params,reason,noise_free"
+    assert text.splitlines()[0] == f"{TIDY},params,reason,noise_free,total,leads,requirement,notes"
     rows = rows_of(text)
     keys = [(r["candidate"], r["client"], r["metric"]) for r in rows]
     assert len(keys) == len(set(keys))
@@ -128,6 +134,27 @@ def test_csv_keeps_a_cell_that_could_not_run_and_a_withheld_metric() -> None:
     assert (away["n"], away["median"], away["reason"]) == ("0", "", "no | engine")
     (withheld,) = [r for r in rows if (r["candidate"], r["metric"]) == ("kafka", "end_to_end_p999")]
     assert (withheld["n"], withheld["median"], withheld["reason"]) == ("0", "", "100 samples")
+
+
+def test_csv_says_what_leads_what_is_required_and_what_the_footnotes_say() -> None:
+    rows = rows_of(report.text(awkward_run(), SCENARIOS, "csv", candidates()))
+    p50 = {r["candidate"]: r for r in rows if r["metric"] == "end_to_end_p50"}
+    assert {name for name, row in p50.items() if row["leads"] == "1"} == {"kafka"}
+    assert p50["kafka"]["requirement"] == "met"
+    assert p50["null"]["requirement"] == ""
+    kinesis = p50["kinesis"]
+    assert kinesis["requirement"] == "not shown"
+    assert "its timings say nothing of AWS" in kinesis["notes"]
+    assert "achieved 150 of 200 msg/s (4×)" in kinesis["notes"]
+    (away,) = [r for r in rows if r["client"] == "kafka-python"]
+    assert "no | engine" not in away["notes"]  # that is its reason
+
+
+def test_csv_has_the_total_of_what_was_counted() -> None:
+    trials = [record("kafka", n, ledger=ledger(lost=7 if n == 3 else 0)) for n in range(6)]
+    found = {r["metric"]: r for r in rows_of(report.text(trials, SCENARIOS, "csv"))}
+    assert (found["lost"]["total"], found["lost"]["median"]) == ("7", "0")
+    assert found["end_to_end_p50"]["total"] == ""
 
 
 def test_csv_agrees_with_the_records() -> None:
@@ -149,6 +176,43 @@ def test_markdown_has_a_row_a_cell_all_as_wide_as_the_header() -> None:
     widths = {line.replace("\\|", "").count("|") for line in table}
     assert len(table) == 12
     assert len(widths) == 1
+
+
+def cells_of(text: str, candidate: str) -> dict[str, str]:
+    """A row of the first table of a Markdown text by header: the candidate's with client java."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    mine = (line for line in lines if line[0].rstrip("¹²³⁴⁵⁶⁷⁸⁹⁰˒") == candidate)
+    (row,) = (line for line in mine if line[1] == "java")
+    return dict(zip(lines[0], row, strict=True))
+
+
+def test_markdown_has_the_interval_beside_each_median_and_n_where_it_is_not_the_rows() -> None:
+    values = (4.0, 5.0, 6.0)
+    trials = [
+        record("kafka", n, {"end_to_end_p50": value, "headroom": 9.0, "publish_p50": None})
+        for n, value in enumerate(values)
+    ]
+    trials[0] = record("kafka", 0, {"end_to_end_p50": 4.0, "headroom": 9.0, "publish_p50": 2.0})
+    found, row = interval(values), cells_of(report.text(trials, SCENARIOS, "md"), "kafka")
+    assert row["n (void)"] == "3 (0)"
+    assert row["end-to-end p50 ms"] == f"5.00 [{found.low:.2f}, {found.high:.2f}]"
+    assert row["headroom ×"] == "9.00 n=1"  # of one search, repeated
+    assert row["publish p50 ms"] == "2.00 n=1"
+
+
+def test_no_dash_is_without_its_reason() -> None:
+    few = [record("kafka", n, {"end_to_end_p50": 5.0, "end_to_end_p99": None}) for n in range(6)]
+    text = report.text(few, SCENARIOS, "md")
+    row = cells_of(text, "kafka")
+    assert row["end-to-end p99 ms"] == "—²"
+    assert "\n² 100 samples  \n" in text
+    assert row["throughput msg/s"] == "—¹"  # no trial says anything of it
+    assert "\n¹ not measured in this cell  \n" in text
+    assert "100 samples" in printed(few)
+    whole = report.text(awkward_run(), SCENARIOS, "md", candidates())
+    metrics = [name for name in cells_of(whole, "kinesis") if name.endswith((" ms", "/s"))]
+    for name in SPEED:
+        assert "—" not in {cells_of(whole, name)[metric] for metric in metrics}
 
 
 def test_markdown_says_what_a_reader_must_know() -> None:
@@ -179,6 +243,32 @@ def test_the_terminal_table_is_whole_within_100_columns(width: int) -> None:
     assert len(figures) == 10
     assert max(map(len, figures)) <= 100
     assert "table.md and table.csv" in lines[-1]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("results/*/runs/*.jsonl")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("long", [False, True])
+def test_the_terminals_table_of_our_own_runs_has_100_columns(path: Path, long: bool) -> None:
+    spike = find_spike(path.parts[-3], ROOT)
+    trials = read_records(path)
+    if long:  # the longest names in three scripts, one of them twice as wide, and markup
+        trials = [trial.model_copy(update=_longer(trial)) for trial in trials]
+    out = io.StringIO()
+    scenarios = spike.read_scenarios()
+    report.terminal(trials, scenarios, Console(file=out), spike.candidates, spike.layout)
+    assert max(map(cell_len, out.getvalue().splitlines())) <= 100
+    assert "…" not in out.getvalue()
+    assert re.search(r"(table|faults)\.md", out.getvalue().splitlines()[-1])
+    turned = io.StringIO()
+    report.turned(
+        *([trials], scenarios, "terminal", spike.candidates, spike.layout),
+        console=Console(file=turned),
+    )
+    assert max(map(cell_len, turned.getvalue().splitlines())) <= 100
+
+
+def _longer(trial: Record) -> dict[str, str]:
+    name = f"{trial.candidate}-with-a-name-that-goes-on-долго-[bold]消息队列[/]"
+    return {"candidate": name, "client": f"{trial.client}-0123456789", "cell": name + trial.cell}
 
 
 def printed(trials: list[Record], width: int = 80) -> str:
@@ -218,9 +308,9 @@ def test_an_extreme_ratio_stays_on_one_line(slow: float, shown: str) -> None:
 def test_refused_messages_are_a_footnote() -> None:
     trials = [record("kafka", n, ledger=ledger(failed=600)) for n in range(2)]
     said = "1,200 messages refused: neither confirmed nor counted as lost"
-    assert "0/0/0¹" in printed(trials)
-    assert said in printed(trials)
-    assert f"¹ {said}" in report.text(trials, SCENARIOS, "md")
+    assert "0/0/0²" in printed(trials)  # after that of figures that these trials lack
+    assert f"² {said}" in printed(trials)
+    assert f"² {said}" in report.text(trials, SCENARIOS, "md")
     assert "refused" not in printed(list(run())) + report.text(run(), SCENARIOS, "md")
 
 
@@ -300,8 +390,29 @@ def test_write_makes_tables_and_plots_from_records_of_one_spike(tmp_path: Path) 
         "plot-change-data-percentiles.png",
     ]
     assert "storage" not in paths[1].read_text()
+    pictures = [line for line in paths[0].read_text().splitlines() if line.startswith("![")]
+    assert pictures == [
+        "![plot-change-data](plot-change-data.svg)",
+        "![plot-change-data-ratio](plot-change-data-ratio.svg)",
+        "![plot-change-data-percentiles](plot-change-data-percentiles.svg)",
+    ]
     assert paths[3].read_bytes().startswith(b"\x89PNG")
     assert "rabbitmq-quorum (java)" in paths[2].read_text()
+
+
+def test_a_plot_belongs_to_the_scenario_it_is_named_for() -> None:
+    files = [
+        "plot-a.svg",
+        "plot-a.png",
+        "plot-a-b-rate.svg",
+        "plot-a-c.svg",
+        "plot-ab.svg",
+        "x.svg",
+    ]
+    assert by_section(files, ["a", "a-b"]) == {
+        "a": ["plot-a.svg", "plot-a-c.svg"],
+        "a-b": ["plot-a-b-rate.svg"],
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from matplotlib.text import Text
 from spikebench.record import Record
 from spikebench.report.table import Section, tabulate
 from spikes.serverless.plots import draw
-from spikes.serverless.plots.panels import by_invoke, by_memory, invokes_of, memory_of
+from spikes.serverless.plots.panels import STROKES, by_invoke, by_memory, invokes_of, memory_of
 from spikes.serverless.plots.phases import PHASES, phases_of
 from spikes.serverless.plots.rows import main_state
+from spikes.serverless.scenario import Lever
 from tests.serverless.cold_starts import (
     LAYOUT,
     SOURCE,
@@ -116,7 +118,12 @@ def test_what_failed_says_so_and_what_could_not_be_had_has_no_bar() -> None:
     names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
     assert any("native" in name for name in names)
     assert not any("snapstart" in name for name in names)
-    assert "not measured" in [text.get_text() for text in drawn.axes[0].texts]
+    assert "not measured: it ended" in [text.get_text() for text in drawn.axes[0].texts]
+
+
+def test_every_lever_has_a_stroke_that_is_told_apart_without_colour() -> None:
+    assert set(STROKES) == set(get_args(Lever))
+    assert len({stroke.marker for stroke in STROKES.values()}) == len(STROKES)
 
 
 @pytest.mark.parametrize(("limit_ms", "drawn"), [(150.0, True), (3000.0, False)])

@@ -10,7 +10,7 @@ import pytest
 
 from spikebench.candidate import Candidate
 from spikebench.discovery import find_spikes
-from spikebench.record import Record, RecordFile, run_path
+from spikebench.record import Metric, Record, RecordFile, run_path
 from spikebench.site import build
 from spikebench.spike import Spike
 from tests.report.broken import broken, of_old
@@ -121,7 +121,11 @@ def _of_synthetic(record: Record) -> Record:
 
 
 def _hostile(pattern: Record) -> list[Record]:
-    """A candidate, a client and a reason that would be markup if they were let; no p99."""
+    """A candidate, a client and reasons that would be markup if they were let; no p99.
+
+    One reason quotes a log that would colour a terminal.
+    """
+    withheld = Metric(value=None, unit="ms", better="lower", note=f"\x1b[31m{HOSTILE}\x1b[0m")
     changes = {
         "spike": "synthetic",
         "run_id": "20260102-b",
@@ -130,7 +134,7 @@ def _hostile(pattern: Record) -> list[Record]:
         "cell": HOSTILE,
         "versions": {"broker": HOSTILE},
         "environment": {},
-        "metrics": {n: m for n, m in pattern.metrics.items() if n != "end_to_end_p99"},
+        "metrics": {**pattern.metrics, "end_to_end_p99": withheld},
     }
     return [
         pattern.model_copy(update={**changes, "block": 0}),

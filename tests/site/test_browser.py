@@ -12,11 +12,13 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from matplotlib.image import imread
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.site.conftest import HOSTILE
@@ -199,6 +201,27 @@ def test_a_mark_tells_its_figures_to_pointer_and_keyboard(visitor: Visitor) -> N
     assert tip.is_visible()
 
 
+def test_arrow_keys_go_from_mark_to_mark(visitor: Visitor) -> None:
+    page = visitor.visit(RUN)
+    chart = page.locator("[data-chart=change-data-chart]")
+    marks, tip = chart.locator("g[tabindex]"), chart.locator(".tip")
+    assert chart.locator("g[tabindex='0']").count() == 1
+    marks.first.focus()
+    for key, place in (
+        ("ArrowDown", 1),
+        ("ArrowRight", 2),
+        ("ArrowUp", 1),
+        ("End", 8),
+        ("Home", 0),
+    ):
+        page.keyboard.press(key)
+        told = marks.nth(place).get_attribute("aria-label")
+        assert told == page.evaluate("document.activeElement.getAttribute('aria-label')")
+        assert tip.text_content() == told
+    page.keyboard.press("Tab")
+    assert chart.locator("g:focus").count() == 0  # one stop, whatever the number of marks
+
+
 def test_the_history_of_a_cell_is_reached_from_its_row(visitor: Visitor) -> None:
     page = visitor.visit(RUN)
     page.locator("#change-data-cells tr", has_text="kafka").get_by_role(
@@ -240,13 +263,13 @@ def test_an_accessibility_checker_finds_nothing_serious(
     assert told == {}
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_our_own_results_load_without_a_complaint_and_are_accessible(
-    browser: Browser, committed: Path
+    browser: Browser, committed: Path, scheme: Scheme
 ) -> None:
     visitor = Visitor(browser, committed.as_uri() + "/")
-    kinds = ("index.html", "decisions/*.html", "spikes/*/index.html", "spikes/*/history.html")
-    for path in sorted(path for kind in kinds for path in committed.glob(kind)):
-        page = visitor.visit(path.relative_to(committed).as_posix())
+    for path in sorted(committed.rglob("*.html")):
+        page = visitor.visit(path.relative_to(committed).as_posix(), scheme)
         found = {one["id"] for one in _violations(page) if one["impact"] in SERIOUS}
         assert found == set(), path
         page.close()
@@ -264,6 +287,25 @@ def test_a_review_that_is_past_by_the_readers_clock_is_said_to_be(
         said = page.locator("[data-review]").first.inner_text()
         assert said.endswith(" (past)") is past
     page.close()
+
+
+def test_without_scripts_every_figure_can_be_read(browser: Browser, site: Path) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(f"{site.as_uri()}/{RUN}")
+    assert page.locator("#change-data-cells tbody tr").count() == 10
+    assert page.locator(".tools *").count() == 0
+    assert page.locator(".chart noscript").first.is_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_plots_have_the_papers_colour_of_their_page(visitor: Visitor, scheme: Scheme) -> None:
+    page = visitor.visit(SPIKE, scheme)
+    image = page.locator(".plot img").first
+    image.scroll_into_view_if_needed()
+    image.evaluate("image => image.decode()")
+    red, *_ = imread(BytesIO(image.screenshot()), format="png")[8, 8]
+    assert (red > 0.8) == (scheme == "light")
 
 
 def test_the_checker_would_find_something(visitor: Visitor) -> None:

@@ -114,6 +114,23 @@ def test_a_row_has_median_interval_and_its_history(site: Path) -> None:
     assert "2 runs" in row
 
 
+def test_a_figure_that_is_missing_has_its_reason_below_the_table(site: Path) -> None:
+    page = site / SPIKE / "20260102-b" / "index.html"
+    assert Page(page).text.count(f"[31m{HOSTILE} [0m") == 1  # what colours a terminal is left out
+    assert "100 samples" in Page(page).text  # of percentiles that every other row lacks
+    table = page.read_text().split('<table id="change-data-cells">')[1].split("</table>")[0]
+    places = [place for place in table.split("<td") if 'class="figure"' in place]
+    withheld = [place for place in places if ">—" in place]
+    assert len(withheld) > 20
+    assert all("-note-" in place for place in withheld)
+
+
+def test_a_figure_of_fewer_trials_than_its_row_has_their_number(site: Path) -> None:
+    text = (site / SPIKE / "20260101-a" / "index.html").read_text()
+    row = text[text.index('data-value="kafka"') :].split("</tr>")[0]
+    assert "</span>n 1</span>" in row  # the server was started once
+
+
 def test_a_void_trial_is_counted_and_its_reason_told(site: Path) -> None:
     page = Page(site / SPIKE / "20260102-b" / "index.html")
     assert "1 (1)" in page.text

@@ -9,6 +9,7 @@ from itertools import pairwise
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+from spikebench.report import wording
 from spikebench.report.column import figure as digits
 from spikebench.report.figure import GREY, INK, WIDTH_INCHES, dress, reach, say_not_measured
 from spikebench.report.source import is_read, source
@@ -228,7 +229,7 @@ def _name(axes: Axes, rows: Sequence[Row], places: Sequence[float], state: State
         )
     for place, row in zip(places, rows, strict=True):
         if not _has(row):
-            say_not_measured(axes, place)
+            say_not_measured(axes, place, "; ".join(wording.why_void(row)))
 
 
 def _label(row: Row, state: State) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "metrics",
     metavar="NAME",
     multiple=True,
-    help="Only this column, with interval and n; may be given again.",
+    help="Only this metric, as table.csv names it; may be given again.",
 )
 @click.option(
     "--by",
@@ -46,13 +46,17 @@ if TYPE_CHECKING:
     type=click.Choice(["terminal", "md", "csv", "json", "html"]),
     default="terminal",
     show_default=True,
-    help="md has every column, csv and json every metric with its interval, html sorts.",
+    help="md and html have every column, csv and json a row a cell and metric.",
 )
 @click.option(
     "--write", is_flag=True, help="Write table.md, table.csv and the plots anew, and print none."
 )
 @click.option(
-    "--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="The folder of results: records are in <spike>/runs/.",
 )
 def table(
     spike: str | None,
@@ -66,17 +70,24 @@ def table(
 ) -> None:
     """Show a run's result table: the latest that is not of faults, unless only those there are.
 
-    With --metric, --by or several runs, each value stands with its interval and n; what a grouping
-    hides is said, and so is a difference of machines.
+    A row is a cell: one candidate with its client, where it ran, under one workload. A figure is
+    the median over trials, [low, high] the 95 % interval of their geometric mean, n how many count.
+    Bold leads its group with a verdict behind it; a dash has its reason in a footnote. Fidelity is
+    what a row can prove: an emulator's timings say nothing of the service.
+
+    Without options the terminal shows what decides, in 100 columns, and names what it leaves out.
+    With --metric, --by or several runs it shows just that; what a grouping hides is said, and so is
+    a difference of machines.
 
     \b
-      spikebench table messaging
-      spikebench table messaging --run 20261122-1930 --format md > table.md
-      spikebench table messaging --format html > table.html
-      spikebench table messaging --metric end_to_end_p99 --by candidate --by scenario
-      spikebench table messaging --run 20261120 --run 20261122
-      spikebench table messaging --write
-      spikebench table messaging --faults
+      spikebench table messaging                               what decides, of the latest run
+      spikebench table messaging --metric end_to_end_p99       one column, with interval and n
+      spikebench table messaging --metric lost --by candidate  a row a candidate: losses in all
+      spikebench table messaging --run 20261120 --run 20261122 two runs side by side
+      spikebench table messaging --faults                      what was lost when something broke
+      spikebench table messaging --format html > table.html    every column; a page that sorts
+      spikebench table messaging --format csv                  for a spreadsheet; json for programs
+      spikebench table messaging --write                       table.md, table.csv and plots anew
     """
     from spikebench import report
     from spikebench.record import find_run, read_records

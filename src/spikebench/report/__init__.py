@@ -30,6 +30,7 @@ def write(
 ) -> list[Path]:
     """Write ``table.md``, ``table.csv`` and the plots (SVG and PNG); return their paths.
 
+    ``table.md`` shows the plots once they are drawn: a full disk leaves it without them.
     A run of faults has ``faults.md``, ``faults.csv`` and plots over time instead.
     ``candidates`` say what each promises, on which a required ordering is judged, and give the
     order of rows; ``layout`` is what their spike names (see ``Spike``). Raises RecordError where
@@ -54,7 +55,10 @@ def write(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [put(folder / name, text.encode()) for name, text in texts.items()]
-        return [*written, *draw_timelines(found, folder), *table.layout.draw(table, folder)]
+        drawn = table.layout.draw(table, folder)
+        if drawn:
+            put(folder / "table.md", to_markdown(table, [path.name for path in drawn]).encode())
+        return [*written, *draw_timelines(found, folder), *drawn]
     except OSError as error:
         raise RecordError(
             f"{folder}: the table could not be written: {error.strerror}; the records are intact: "
@@ -118,12 +122,13 @@ def turned(
 
     ``kind`` is ``md``, ``csv``, ``json`` or ``html``, or ``terminal``, which is printed to
     ``console`` and returned empty. CSV and JSON have a row a cell, run and metric, whatever ``by``.
-    A page of one run for which no metrics are named has every column of the spike's table. Raises
-    UsageError for a metric or a name in ``by`` that no row has.
+    A page of one run for which no metrics are named has every column of the spike's table, and what
+    is said of its rows. Raises UsageError for a metric or a name in ``by`` that no row has.
     """
     from spikebench.report import page, pivoted
     from spikebench.report.layout import load
-    from spikebench.report.pivot import every_column, pivot
+    from spikebench.report.pivot import pivot
+    from spikebench.report.sheet import sheet
     from spikebench.report.table import tabulate
     from spikebench.report.tidy import csv_of, json_of, rows
 
@@ -132,7 +137,7 @@ def turned(
         broken, whole = _apart(records, scenarios)
         tables.append(tabulate(whole or broken, scenarios, candidates, load(layout)))
     if kind == "html" and len(tables) == 1 and not metrics and not by:
-        metrics = every_column(tables[0])
+        return page.to_html(sheet(tables[0]))
     found = pivot(tables, metrics, by)
     if kind in ("csv", "json"):
         tidy = (row for table in tables for row in rows(table, metrics))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
+from spikebench.stats import Interval
+
 NOTHING = "—"
 
 
@@ -32,6 +34,19 @@ def figure(value: float | None) -> str:
     if abs(rounded) >= 100:
         return f"{rounded:,.0f}"
     return f"{rounded:#.3g}" if abs(rounded) >= 1e-4 else f"{rounded:.0e}"
+
+
+def bounds(found: Interval) -> str:
+    """The 95 % interval in brackets; empty for fewer than two trials."""
+    if found.low is None or found.high is None:
+        return ""
+    return f"[{figure(found.low)}, {figure(found.high)}]"
+
+
+def beside(found: Interval, n: int = 0) -> str:
+    """What stands beside a median: its interval, and its own n where that is not ``n``."""
+    own = "" if found.n == n else f"n={found.n}"
+    return " ".join(filter(None, (bounds(found), own)))
 
 
 def count(value: int | None) -> str:

@@ -1,11 +1,11 @@
 """Lines of a figure against another: what each candidate costs a month by load, and latencies.
 
-Readable without colour: every line has a dash and a mark of its own, and its name at its end.
+Readable without colour: every line has a dash and a mark of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#0b5394", "#b45f06", "#38761d", "#741b47", "#1a1a1a", "#666666", "#0b8f8f", "#a61c00")
+COLOURS = ("#0b5394", "#b45f06", "#38761d", "#741b47", "#1a1a1a", "#666666", "#0a7575", "#a61c00")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKS = "osD^vPX*"
 HEIGHT_INCHES = 4.6
@@ -109,13 +109,18 @@ def draw_curves(axes: Axes, curves: Mapping[str, Curve], names: Sequence[str]) -
     _log_scales(axes)
 
 
-def legend(figure: Figure, names: Sequence[str], caption: str) -> None:
-    """Name the lines below a figure, with a caption."""
+def legend(
+    figure: Figure, names: Sequence[str], caption: str, drawn: Container[str] | None = None
+) -> None:
+    """Name the lines below a figure, with a caption; of ``names`` only those that are ``drawn``."""
     from matplotlib.lines import Line2D
 
-    keys = [Line2D([], [], label=name, **style(place)) for place, name in enumerate(names)]
     figure.legend(
-        handles=keys,
+        handles=[
+            Line2D([], [], label=name, **style(place))
+            for place, name in enumerate(names)
+            if drawn is None or name in drawn
+        ],
         title=f"{caption}; hollow: an emulator",
         title_fontsize=8,
         loc="outside lower center",
@@ -126,11 +131,12 @@ def legend(figure: Figure, names: Sequence[str], caption: str) -> None:
 
 
 def style(place: int) -> dict[str, Any]:
-    """Colour, dash and mark of the line in a place; eight are told apart without colour."""
+    """Colour, dash and mark of the line in a place; 64 are told apart without colour."""
+    again, at = divmod(place, len(COLOURS))
     return {
-        "color": COLOURS[place % len(COLOURS)],
-        "linestyle": DASHES[place % len(DASHES)],
-        "marker": MARKS[place % len(MARKS)],
+        "color": COLOURS[at],
+        "linestyle": DASHES[(at + again) % len(DASHES)],
+        "marker": MARKS[(at + 2 * again) % len(MARKS)],
         "markersize": 4.5,
         "linewidth": 1.4,
     }

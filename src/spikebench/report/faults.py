@@ -43,6 +43,8 @@ HOW_TO_READ = (
     "never came; *longest gap*: the longest time in which nothing arrived."
 )
 
+LEFT_OUT = "client, target, fidelity, n, sent, delivered: in faults.md and faults.csv"
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -223,7 +225,7 @@ def show(
     console.width = max(console.width, 100) if console.is_terminal else 100
     for name, each in found.items():
         notes = Footnotes()
-        console.print(f"\n[bold]{name}[/] {escape(scenarios[name].title)}", highlight=False)
+        console.print(f"\n[bold]{escape(name)}[/] {escape(scenarios[name].title)}", highlight=False)
         console.print(_grid(each, notes))
         for line in [*notes.lines(), *left_out(each)]:
             console.print(line, markup=False, highlight=False, style="dim")
@@ -232,6 +234,7 @@ def show(
         console.print(f"[red]confirmed and lost:[/] {escape(line)}", highlight=False)
     if not told:
         console.print("no broker lost a confirmed message in these trials", highlight=False)
+    console.print(f"[dim]{LEFT_OUT}[/]", highlight=False)
 
 
 def _grid(each: Sequence[Fault], notes: Footnotes) -> Grid:
@@ -246,8 +249,8 @@ def _grid(each: Sequence[Fault], notes: Footnotes) -> Grid:
         names = ("confirmed", "lost", "undelivered", "duplicated", "reordered")
         times = (fault.longest("recovery_s"), fault.longest("longest_gap_s"))
         grid.add_row(
-            fault.kind,
-            f"{fault.cell.candidate} {marks}",
+            escape(fault.kind),
+            escape(f"{fault.cell.candidate} {marks}"),
             *(count(counts[name]) for name in names),
             *(figure(time) for time in times),
         )

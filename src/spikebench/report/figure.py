@@ -1,6 +1,7 @@
 """What plots of any spike share: how they are written, their scales, their plain dress.
 
-Readable without colour: hollow marks are measured on an emulator or were read elsewhere.
+Readable without colour: hollow marks are measured on an emulator or were read elsewhere. Readable
+on light and on dark pages: a PNG has white paper, an SVG's paper follows the reader (``dark``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spikebench.report.dark import for_both
 from spikebench.report.whole import put
 from spikebench.stats import Interval
 
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
 
 WIDTH_INCHES = 10.0
 PNG_DPI = 120
+LONGEST = 60
+"""Characters of a reason that fit into half a figure."""
 
-INK, GREY = "#1a1a1a", "#777777"
+INK, GREY = "#1a1a1a", "#5f5f5f"
 
 
 def save(figure: Figure, stem: Path) -> list[Path]:
@@ -34,20 +38,25 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 def rendered(figure: Figure) -> Iterator[tuple[str, bytes]]:
     """Yield the figure as SVG and as PNG, laid out and drawn once each.
 
-    ``savefig`` would draw each twice and lay both out anew, which is most of its time.
+    ``savefig`` would draw each twice and lay both out anew, which is most of its time. Every text
+    is drawn as it is written: a name with dollar signs is no formula.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.text import Text
 
     svg, png = BytesIO(), BytesIO()
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
     # without a date and with names of its own, the same records give the same file
-    with rc_context({"svg.hashsalt": "spikebench"}):
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    yield "svg", svg.getvalue()
-    figure.set_layout_engine("none")  # it is laid out by now
-    figure.set_dpi(PNG_DPI)
-    FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
+    told = {"Title": figure.get_suptitle(), "Date": None}
+    with rc_context({"svg.hashsalt": "spikebench", "text.parse_math": False}):
+        FigureCanvasSVG(figure).print_svg(svg, metadata=told)  # type: ignore[no-untyped-call]
+        figure.set_layout_engine("none")  # it is laid out by now
+        figure.set_dpi(PNG_DPI)
+        FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
+    yield "svg", for_both(svg.getvalue().decode()).encode()
     yield "png", png.getvalue()
 
 
@@ -87,12 +96,19 @@ def dress(axes: Axes) -> None:
         axes.spines[side].set_visible(False)
 
 
-def say_not_measured(axes: Axes, place: float) -> None:
-    """Write at a row's place that there is nothing to draw of it."""
+def say_not_measured(axes: Axes, place: float, why: str = "") -> None:
+    """Write at a row's place that there is nothing to draw of it, and why."""
     axes.text(
-        *(0.02, place, "not measured"),
+        *(0.02, place, shortened(f"not measured: {why}" if why else "not measured", LONGEST)),
         transform=axes.get_yaxis_transform(),
         fontsize=7.5,
         color=GREY,
         verticalalignment="center",
+        in_layout=False,
     )
+
+
+def shortened(text: str, most: int) -> str:
+    """The text in one line, cut to ``most`` characters where it is longer."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

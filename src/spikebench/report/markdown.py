@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from spikebench.report import wording
-from spikebench.report.column import NOTHING, Column, count, figure, shown
+from spikebench.report.column import NOTHING, Column, beside, count, figure, shown
 from spikebench.report.declared import Declared
 from spikebench.report.layout import Layout
+from spikebench.report.missing import missing
+from spikebench.report.plotted import by_section
 from spikebench.report.table import Row, Section, Table
 from spikebench.report.wording import Footnotes
 
@@ -15,13 +18,17 @@ BEFORE = ("client", "target", "fidelity", "params")
 AFTER = ("n (void)", "requirement")
 
 
-def to_markdown(table: Table) -> str:
-    """Return the whole table; figures are medians over trials, intervals stand in ``table.csv``."""
+def to_markdown(table: Table, plots: Sequence[str] = ()) -> str:
+    """Return the whole table: medians over trials, the interval of each beside it.
+
+    ``plots`` are names of files beside the table; each stands below the scenario it is named for.
+    """
+    pictures = by_section(plots, [section.name for section in table.sections])
     lines = [f"# {table.spike}: results", ""]
     lines += [f"Run {', '.join(table.run_ids) or NOTHING}. {table.layout.how_to_read}", ""]
     lines += [f"> **Warning.** {warning}\n" for warning in table.warnings]
     for section in table.sections:
-        lines += [*_section(section, table.layout), ""]
+        lines += [*_section(section, table.layout), "", *_pictures(pictures[section.name])]
     lines += _itself(table.itself)
     lines += _versions(table)
     return "\n".join(lines).rstrip() + "\n"
@@ -42,6 +49,13 @@ def _section(section: Section, layout: Layout) -> Iterator[str]:
     yield from _drift(section)
     yield from (line for sentence in section.told for line in ("", sentence))
     yield from _verdicts([row.against for row in section.rows if row.against is not None])
+
+
+def _pictures(files: Sequence[str]) -> Iterator[str]:
+    """Each plot, named for its file: a picture in a browser follows light and dark."""
+    for file in files:
+        yield f"![{file.removesuffix('.svg')}]({quote(file)})"
+        yield ""
 
 
 def _header(columns: Sequence[Column], layout: Layout) -> list[str]:
@@ -77,7 +91,7 @@ def _row(row: Row, columns: Sequence[Column], layout: Layout, notes: Footnotes) 
         cell.target or NOTHING,
         cell.fidelity,
         wording.params(layout.told(row)) or NOTHING,
-        *(_metric(row, column.metric) for column in columns),
+        *(_metric(row, column.metric, notes) for column in columns),
         *(count(cell.total(one.name)) + notes.mark(*one.remarks(row)) for one in layout.counts),
         *([cell.limit if cell.valid else NOTHING] if layout.limit else []),
         wording.trials(row) + notes.mark(*wording.why_void(row), *wording.drifts(row)),
@@ -85,15 +99,13 @@ def _row(row: Row, columns: Sequence[Column], layout: Layout, notes: Footnotes) 
     ]
 
 
-def _metric(row: Row, metric: str) -> str:
+def _metric(row: Row, metric: str, notes: Footnotes) -> str:
     found = row.intervals.get(metric)
     if found is None:
-        return NOTHING
-    return _bold(figure(found.median), metric in row.best)
-
-
-def _bold(text: str, leads: bool) -> str:
-    return f"**{text}**" if leads else text
+        return NOTHING + notes.mark(*missing(row, metric))
+    median = figure(found.median)
+    leading = f"**{median}**" if metric in row.best else median
+    return f"{leading} {beside(found, len(row.cell.valid))}".rstrip()
 
 
 def _verdicts(found: Sequence[Declared]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from spikebench.record.trials import Trials
 from spikebench.report.column import NOTHING, Column, count
 from spikebench.report.layout import Count, Layout, ScreenColumn
 from spikebench.report.message_requirement import judge
+from spikebench.report.missing import missing
 from spikebench.report.plot import draw
 from spikebench.report.requirement import Judgement
 from spikebench.report.screen import against, measured, named, required, trials
@@ -39,12 +40,13 @@ COLUMNS = (
 )
 
 HOW_TO_READ = (
-    "Figures are medians over valid trials; `table.csv` has their 95 % intervals. Bold leads "
-    "its fidelity and target with a verdict behind it. `—` is not known, or rests on too few "
-    "samples. Lost, duplicated and reordered are counts over all valid trials, without noise. "
-    "End-to-end is response time, from the intended send; publish is from send to "
-    "confirm. Peak memory is the highest of the server's whole life, under every candidate and "
-    "scenario it served: candidates on one server show the same figure."
+    "Figures are medians over valid trials, beside them the 95 % interval of the geometric mean; "
+    "n is the row's where none stands there. Bold leads its fidelity and target with a verdict "
+    "behind it. `—` has its reason in a footnote, there or at the row's n. Lost, duplicated and "
+    "reordered are counts over all valid trials, without noise. End-to-end is response time, from "
+    "the intended send; publish is from send to confirm. Peak memory is the highest of the "
+    "server's whole life, under every candidate and scenario it served: candidates on one server "
+    "show the same figure."
 )
 
 LEFT_OUT = "p95, p99.9, MB/s, intervals, memory, start-up and more: in table.md and table.csv"
@@ -88,10 +90,10 @@ def _account(row: Row, notes: Footnotes) -> str:
     return account + notes.mark(*_refused(row), *_unordered(row))
 
 
-def _cpu(row: Row, notes: Footnotes) -> str:  # noqa: ARG001 - a Fill
+def _cpu(row: Row, notes: Footnotes) -> str:
     parts = ("broker_cpu_per_million", "client_cpu_per_million")
     if not any(part in row.intervals for part in parts):
-        return NOTHING
+        return NOTHING + notes.mark(*missing(row, parts[0]))
     return "+".join(_whole(row, part) for part in parts)
 
 
@@ -105,7 +107,7 @@ def _whole(row: Row, metric: str) -> str:
 
 def _figure(metric: str, header: str, width: int, over: ScreenColumn | None = None) -> ScreenColumn:
     """A metric's column, which gives way to ``over`` where a scenario is about that."""
-    return ScreenColumn(header, width, measured(metric), metric, instead=over)
+    return ScreenColumn(header, width, measured(metric, width), metric, instead=over)
 
 
 CAPACITY = _figure("capacity", "capac.\nmsg/s", 7)
@@ -120,8 +122,8 @@ SCREEN = (
     ScreenColumn("lost/\ndup/reo", 7, _account),
     ScreenColumn("CPU s/M\nbrk+cl", 9, _cpu),
     ScreenColumn("against\nbaseline", 11, against),
-    ScreenColumn("n", 3, trials),
-    ScreenColumn("required,\nheadroom", 15, required, left=True),
+    ScreenColumn("n", 4, trials),
+    ScreenColumn("required,\nheadroom", 14, required, left=True),
 )
 
 LAYOUT = Layout(

@@ -89,6 +89,7 @@ def _notes(found: Pivot) -> Iterator[str]:
 def _heads(found: Pivot) -> Iterator[str]:
     heads = [(key, "word") for key in found.keys]
     heads += [(measure.header, "figure") for measure in found.measures]
+    heads += [(name, "word") for name in found.words]
     for text, kind in heads:
         button = f'<button type="button">{escape(text)}</button>'
         yield f'<th scope="col" data-kind="{kind}">{button}</th>'
@@ -96,14 +97,17 @@ def _heads(found: Pivot) -> Iterator[str]:
 
 
 def _row(line: Line) -> str:
-    words = (f'<td data-value="{escape(key)}">{escape(key)}</td>' for key in line.keys)
-    figures = map(_figure, line.figures)
+    cells = [*map(_word, line.keys), *map(_figure, line.figures), *map(_word, line.words)]
     notes = "; ".join(line.notes)
-    return f"<tr>{''.join(words)}{''.join(figures)}<td><small>{escape(notes)}</small></td></tr>"
+    return f"<tr>{''.join(cells)}<td><small>{escape(notes)}</small></td></tr>"
+
+
+def _word(text: str) -> str:
+    return f'<td data-value="{escape("" if text == NOTHING else text)}">{escape(text)}</td>'
 
 
 def _figure(figure: Figure) -> str:
-    value = repr(float(min(figure.medians))) if figure.medians else ""
+    value = "" if figure.order is None else repr(float(figure.order))
     said = escape(figure.text)
     text = f"<strong>{said}</strong>" if figure.leads else said
     return f'<td class="figure" data-value="{value}">{text}</td>'

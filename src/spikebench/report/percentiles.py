@@ -7,7 +7,7 @@ emulator's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,11 @@ SHOWN = {"p50": 2.0, "p95": 20.0, "p99": 100.0, "p999": 1000.0}
 
 NAMES = {2.0: "p50", 20.0: "p95", 100.0: "p99", 1000.0: "p99.9"}
 CAPTION = "means over trials with 95 % intervals; a line ends where samples are too few"
+BESIDE = 0.05
+"""Decades between marks of one percentile that stand beside one another, not upon."""
+
+WIDEST = 0.4
+"""Decades that all marks of one percentile may take."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,14 @@ def draw_percentiles(table: Table, folder: Path) -> list[Path]:
 
     Raises OSError where the folder cannot be written.
     """
+    names = names_of(table)
     return [
         path
         for section in table.sections
         if (panels := _panels(section, table.layout))
         for path in save(
-            percentile_figure(section.name, panels), folder / f"plot-{section.name}-percentiles"
+            percentile_figure(section.name, panels, names),
+            folder / f"plot-{section.name}-percentiles",
         )
     ]
 
@@ -58,39 +65,47 @@ def draw_rates(table: Table, folder: Path) -> list[Path]:
 
     Raises OSError where the folder cannot be written.
     """
+    names = names_of(table)
     return [
         path
         for section in table.sections
         if _by_rate(section.rows, "end_to_end_p50")
-        for path in save(rate_figure(section), folder / f"plot-{section.name}-rate")
+        for path in save(rate_figure(section, names), folder / f"plot-{section.name}-rate")
     ]
 
 
-def percentile_figure(name: str, panels: Sequence[_Panel]) -> Figure:
-    """Draw end-to-end latency by percentile, a panel for each set of parameters."""
+def names_of(table: Table) -> list[str]:
+    """Every measured line's name, by which it has the same style in all plots of a table."""
+    rows = (row for section in table.sections for row in _measured(section.rows))
+    return list(dict.fromkeys(_name(row) for row in rows))
+
+
+def percentile_figure(name: str, panels: Sequence[_Panel], names: Sequence[str]) -> Figure:
+    """Draw end-to-end latency by percentile, a panel for each set of parameters.
+
+    ``names`` give each line its style.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
     figure.suptitle(f"{name}: end-to-end latency by percentile", fontsize=11)
-    names = list(dict.fromkeys(_name(row) for panel in panels for row in panel.rows))
     for axes, panel in zip(
         figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
     ):
-        draw_curves(axes, {_name(row): _percentiles(row) for row in panel.rows}, names)
+        draw_curves(axes, _beside(panel.rows), names)
         axes.set_title(panel.title, fontsize=9)
         _name_percentiles(axes)
     figure.axes[0].set_ylabel("ms (log scale)", fontsize=9)
-    legend(figure, names, CAPTION)
+    legend(figure, names, CAPTION, {_name(row) for panel in panels for row in panel.rows})
     return figure
 
 
-def rate_figure(section: Section) -> Figure:
-    """Draw p50 and p99 against the rate that was kept, a line a candidate."""
+def rate_figure(section: Section, names: Sequence[str]) -> Figure:
+    """Draw p50 and p99 against the rate that was kept, a line a candidate; see above for names."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
     figure.suptitle(f"{section.name}: end-to-end latency against rate", fontsize=11)
-    names = list(_by_rate(section.rows, "end_to_end_p50"))
     panels = figure.subplots(1, 2, sharex=True)
     for axes, metric in zip(panels, ("end_to_end_p50", "end_to_end_p99"), strict=True):
         curves = {
@@ -101,7 +116,7 @@ def rate_figure(section: Section) -> Figure:
         axes.set_title(metric.removeprefix("end_to_end_"), fontsize=9)
         axes.set_xlabel("messages a second, as kept (log scale)")
         axes.set_ylabel("ms (log scale)", fontsize=9)
-    legend(figure, names, CAPTION)
+    legend(figure, names, CAPTION, _by_rate(section.rows, "end_to_end_p50"))
     return figure
 
 
@@ -129,6 +144,19 @@ def _percentiles(row: Row) -> Curve:
     return Curve(points, row.cell.fidelity == "emulator")
 
 
+def _beside(rows: Sequence[Row]) -> dict[str, Curve]:
+    """Each row's curve, moved aside so that no interval hides another's."""
+    step = min(BESIDE, WIDEST / len(rows))
+    return {
+        _name(row): _moved(_percentiles(row), step * (place - (len(rows) - 1) / 2))
+        for place, row in enumerate(rows)
+    }
+
+
+def _moved(curve: Curve, decades: float) -> Curve:
+    return replace(curve, points=tuple((x * 10**decades, found) for x, found in curve.points))
+
+
 def _by_rate(rows: Iterable[Row], metric: str) -> Mapping[str, list[tuple[float, Interval]]]:
     """Each name's latencies by the rate it kept, where it was swept to more than one."""
     found: dict[str, list[tuple[float, Interval]]] = {}
@@ -151,5 +179,5 @@ def _name_percentiles(axes: Axes) -> None:
     from matplotlib.ticker import NullLocator
 
     axes.set_xticks(list(NAMES), list(NAMES.values()), color=GREY)
-    axes.set_xlim(1.6, 1300)
+    axes.set_xlim(1.2, 1700)
     axes.xaxis.set_minor_locator(NullLocator())

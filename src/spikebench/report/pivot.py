@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from spikebench.errors import UsageError
-from spikebench.record.trials import Trials
+from spikebench.record.trials import COUNTED, Trials
 from spikebench.report import wording
-from spikebench.report.column import NOTHING, figure
+from spikebench.report.column import NOTHING, beside, figure
+from spikebench.report.layout import Layout
+from spikebench.report.missing import missing
+from spikebench.report.remarks import remarks
 from spikebench.report.source import is_read
 from spikebench.report.table import Row, Table
 from spikebench.stats import Interval, fingerprint
@@ -27,26 +30,32 @@ FIDELITY, PARAMS = "fidelity", "params"
 class Figure:
     """What one place shows: medians of its cells, an interval where it is one cell's.
 
-    ``leads`` is whether a verdict supports that it is the best of its run.
+    ``leads`` is whether a verdict supports that it is the best of its run. Of what was counted,
+    message by message, it shows the ``total`` over all ``trials``: a median would hide a loss.
     """
 
     medians: tuple[float, ...]
     interval: Interval | None = None
     leads: bool = False
+    total: int | None = None
+    trials: int = 0
+
+    @property
+    def order(self) -> float | None:
+        """What it is sorted by; None where there is nothing."""
+        return self.total if self.total is not None else min(self.medians, default=None)
 
     @property
     def text(self) -> str:
-        """The median with its 95 % interval and n, or the range of several medians."""
+        """The median with its 95 % interval and n, or the range of several medians, or a total."""
         if not self.medians:
             return NOTHING
+        if self.total is not None:
+            return f"{self.total:,} in {self.trials} trial{'' if self.trials == 1 else 's'}"
         if self.interval is None:
             ends = f"{figure(min(self.medians))}–{figure(max(self.medians))}"
             return f"{ends} ({len(self.medians)} cells)"
-        found = self.interval
-        said = figure(found.median)
-        if found.low is not None and found.high is not None:
-            said += f" [{figure(found.low)}, {figure(found.high)}]"
-        return f"{said} n={found.n}"
+        return f"{figure(self.interval.median)} {beside(self.interval)}"
 
 
 @dataclass(frozen=True)
@@ -66,16 +75,23 @@ class Measure:
 
 @dataclass(frozen=True)
 class Line:
-    """A row: what tells it apart, its figures in the order of columns, and what to know of it."""
+    """A row: what tells it apart, its figures in the order of columns, and what to know of it.
+
+    ``words`` stand under the pivot's ``words``.
+    """
 
     keys: tuple[str, ...]
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Pivot:
-    """Rows under ``keys`` and ``measures``; ``notes`` are of them all."""
+    """Rows under ``keys`` and ``measures``; ``notes`` are of them all.
+
+    ``words`` are headers of what is said of each row, where each is a cell of one run.
+    """
 
     spike: str
     runs: tuple[str, ...]
@@ -83,6 +99,7 @@ class Pivot:
     measures: tuple[Measure, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass
@@ -115,20 +132,15 @@ def pivot(tables: Sequence[Table], metrics: Sequence[str] = (), by: Sequence[str
         for run in (runs or [""])
     ]
     groups = _grouped(tables, keys)
+    layout = tables[0].layout if tables else None
     return Pivot(
         spike=next((table.spike for table in tables if table.spike), ""),
         runs=tuple(runs),
         keys=keys,
         measures=tuple(measures),
-        lines=tuple(_line(key, group, measures) for key, group in groups.items()),
+        lines=tuple(_line(key, group, measures, layout) for key, group in groups.items()),
         notes=(*_of_runs(tables), *_hidden(groups.values(), keys, several)),
     )
-
-
-def every_column(table: Table) -> list[str]:
-    """Return the metrics that the spike's table has columns for, and at least one row shows."""
-    had = {name for section in table.sections for name in section.metrics}
-    return [column.metric for column in table.layout.columns if column.metric in had]
 
 
 def _declared(tables: Iterable[Table]) -> list[str]:
@@ -164,12 +176,13 @@ def _grouped(tables: Iterable[Table], keys: Sequence[str]) -> dict[tuple[str, ..
         run = table.run_ids[0] if table.run_ids else ""
         for section in table.sections:
             for row in section.rows:
-                group = found.setdefault(_key(row.cell, keys), _Group())
+                group = found.setdefault(key_of(row.cell, keys), _Group())
                 group.cells.setdefault(run, []).append(row)
     return found
 
 
-def _key(cell: Trials, keys: Sequence[str]) -> tuple[str, ...]:
+def key_of(cell: Trials, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return what tells a cell's row apart under ``keys``."""
     return tuple(_value(cell, name) for name in keys)
 
 
@@ -181,23 +194,32 @@ def _value(cell: Trials, name: str) -> str:
     return dict(cell.params).get(name, NOTHING)
 
 
-def _line(key: tuple[str, ...], group: _Group, measures: Iterable[Measure]) -> Line:
+def _line(
+    key: tuple[str, ...], group: _Group, measures: Sequence[Measure], layout: Layout | None
+) -> Line:
     figures = tuple(
         _figure(group.cells.get(m.run, []) if m.run else group.rows, m.metric) for m in measures
     )
-    notes = [note for row in group.rows for note in (*wording.about(row), *wording.why_void(row))]
-    withheld = [
-        f"{m.metric}: {metric.note}"
-        for m in measures
-        for row in group.rows
-        if (metric := row.cell.metrics.get(m.metric)) and metric.value is None and metric.note
-    ]
+    notes = [note for row in group.rows for note in remarks(row, layout)] if layout else []
+    withheld = [note for m in measures for note in _withheld(group, m)]
     return Line(key, figures, tuple(dict.fromkeys([*notes, *withheld])))
+
+
+def _withheld(group: _Group, measure: Measure) -> Iterator[str]:
+    """Why a row has no figure under a measure, or a cell of it has not."""
+    rows = group.cells.get(measure.run, []) if measure.run else group.rows
+    if not rows:
+        yield f"run {measure.run} did not measure it"
+    for row in rows:
+        yield from (f"{measure.metric}: {why}" for why in missing(row, measure.metric))
 
 
 def _figure(rows: Sequence[Row], metric: str) -> Figure:
     having = [row for row in rows if metric in row.intervals]
     medians = tuple(row.intervals[metric].median for row in having)
+    if having and having[0].cell.metrics[metric].unit == COUNTED:
+        each = [value for row in having for value in row.cell.values(metric)]
+        return Figure(medians, total=int(sum(each)), trials=len(each))
     if len(having) != 1:
         return Figure(medians)
     return Figure(medians, having[0].intervals[metric], metric in having[0].best)

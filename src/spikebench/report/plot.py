@@ -97,7 +97,8 @@ def figure_of(section: Section) -> Figure:
     _name_rows(rate, rows)
     _legend(figure, rows)
     for panel in (rate, latency):
-        _dress(panel, rows)
+        dress(panel)
+    _say_not_measured(rate, latency, rows)
     return figure
 
 
@@ -167,10 +168,11 @@ def _name(row: Row) -> str:
     return f"{name}, {row.params}" if row.params else name
 
 
-def _dress(axes: Axes, rows: Sequence[Row]) -> None:
-    dress(axes)
-    for place in (place for place, row in enumerate(rows) if not row.intervals):
-        say_not_measured(axes, place)
+def _say_not_measured(rate: Axes, latency: Axes, rows: Sequence[Row]) -> None:
+    for place, row in enumerate(rows):
+        if not row.intervals:
+            say_not_measured(rate, place)
+            say_not_measured(latency, place, "; ".join(wording.why_void(row)))
 
 
 def _legend(figure: Figure, rows: Sequence[Row]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from spikebench.report import wording
 from spikebench.report.declared import Declared
-from spikebench.report.figure import GREY, INK, WIDTH_INCHES, dress, save
+from spikebench.report.figure import GREY, INK, WIDTH_INCHES, dress, save, shortened
 from spikebench.report.table import Section, Table
 
 if TYPE_CHECKING:
@@ -24,10 +24,13 @@ ROW_INCHES = 0.34
 LONGEST_NAME = 64
 """Characters of a row's name that leave room for the marks; longer ones are cut."""
 
+LONGEST_REASON = 90
+"""Characters of a reason that fit into the panel."""
+
 DECIDED = frozenset({"A", "B", "equivalent"})
 CAPTION = (
-    "marks: ratio of geometric means; bars: its 95 % interval; filled: a verdict, hollow: none; "
-    "band: the difference that does not matter"
+    "marks: ratio of geometric means; bars: its 95 % interval; filled: a verdict, hollow: none yet "
+    "(open); band: the difference that does not matter"
 )
 
 
@@ -62,7 +65,7 @@ def ratio_figure(section: Section) -> Figure:
     axes.axvspan(1 / (1 + delta), 1 + delta, color="#e6e6e6", zorder=0)
     axes.axvline(1.0, color=INK, linewidth=0.9)
     _marks(axes, found)
-    axes.set_yticks(range(len(found)), [_short(_name(one), LONGEST_NAME) for one in found])
+    axes.set_yticks(range(len(found)), [shortened(_name(one), LONGEST_NAME) for one in found])
     axes.set_ylim(len(found) - 0.4, -0.6)
     _scale(axes, found)
     axes.set_xlabel(f"{metric}, ratio to the baseline (log scale); {_better(found)}")
@@ -76,7 +79,7 @@ def _marks(axes: Axes, found: Sequence[Declared]) -> None:
         had = one.comparison
         if had.ratio is None:
             axes.text(
-                *(0.01, place, _short(f"no ratio: {had.reason or had.verdict}")),
+                *(0.01, place, shortened(f"no ratio: {had.reason or had.verdict}", LONGEST_REASON)),
                 transform=axes.get_yaxis_transform(),
                 fontsize=7.5,
                 color=GREY,
@@ -97,10 +100,12 @@ def _marks(axes: Axes, found: Sequence[Declared]) -> None:
             elinewidth=1.2,
             capsize=2.5,
         )
-
-
-def _short(text: str, most: int = 90) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+        axes.text(
+            *(1.01, place, wording.in_short(had)),
+            transform=axes.get_yaxis_transform(),
+            fontsize=8.5,
+            verticalalignment="center",
+        )
 
 
 def _name(one: Declared) -> str:

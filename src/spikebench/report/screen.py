@@ -11,7 +11,9 @@ from rich.table import Table as Grid
 from spikebench.report import wording
 from spikebench.report.column import NOTHING, figure
 from spikebench.report.declared import CEILING
+from spikebench.report.fitted import fitted, short
 from spikebench.report.layout import SCREEN_WIDTH, Fill, Layout, ScreenColumn
+from spikebench.report.missing import missing, unbounded
 from spikebench.report.source import is_read, source
 from spikebench.report.table import Row, Section, Table
 from spikebench.report.wording import Footnotes
@@ -43,7 +45,7 @@ def _show(section: Section, layout: Layout, console: Console) -> None:
     for number, (title, rows) in enumerate(_groups(section.rows, layout)):
         grid = _grid(columns, headed=number == 0)
         for row in rows:
-            grid.add_row(*(column.fill(row, notes) for column in columns))
+            grid.add_row(*(fitted(column.fill(row, notes), column.width) for column in columns))
         console.print(f"[italic]{escape(title)}[/]" if title else "", highlight=False)
         console.print(grid)
     for line in notes.lines():
@@ -109,12 +111,12 @@ def named(text: str, row: Row) -> str:
     return f"[dim]{escape(text)}[/]" if _is_ceiling(row) else escape(text)
 
 
-def measured(metric: str) -> Fill:
-    """Fill a column with the medians of a metric, bold where they lead."""
+def measured(metric: str, width: int = SCREEN_WIDTH) -> Fill:
+    """Fill a column of ``width`` with the medians of a metric, bold where they lead."""
 
-    def fill(row: Row, notes: Footnotes) -> str:  # noqa: ARG001 - a Fill
+    def fill(row: Row, notes: Footnotes) -> str:
         found = row.intervals.get(metric)
-        text = figure(found.median if found else None)
+        text = short(found.median if found else None, width) + notes.mark(*missing(row, metric))
         return f"[bold]{text}[/]" if metric in row.best else text
 
     return fill
@@ -123,32 +125,22 @@ def measured(metric: str) -> Fill:
 def bounded(metric: str) -> Fill:
     """Fill a column with the 95 % intervals of a metric."""
 
-    def fill(row: Row, notes: Footnotes) -> str:  # noqa: ARG001 - a Fill
+    def fill(row: Row, notes: Footnotes) -> str:
         found = row.intervals.get(metric)
         if found is None or found.low is None or found.high is None:
-            return NOTHING
+            return NOTHING + notes.mark(*unbounded(row, metric))
         return f"{figure(found.low)}–{figure(found.high)}"
 
     return fill
 
 
-def against(row: Row, notes: Footnotes) -> str:  # noqa: ARG001 - a Fill
+def against(row: Row, notes: Footnotes) -> str:
     """The ratio to the baseline on the declared metric, and what it comes to."""
     if row.against is None:
         return NOTHING
     comparison = row.against.comparison
-    words = {"A": "better", "B": "worse", "equivalent": "same", "unresolved": "open"}
-    if comparison.verdict not in words:
-        return NOTHING
-    ratio = "" if comparison.ratio is None else f"{_short(comparison.ratio)} "
-    return ratio + words[comparison.verdict]
-
-
-def _short(ratio: float) -> str:
-    """Two decimals where there is room for them; never a ratio of 0, which there is not."""
-    if ratio < 0.005:
-        return "<.01"
-    return f"{ratio:.{2 if ratio < 9.995 else 1 if ratio < 99.95 else 0}f}"
+    found = wording.in_short(comparison)
+    return found + notes.mark(*filter(None, [comparison.reason if found == NOTHING else ""]))
 
 
 def required(row: Row, notes: Footnotes) -> str:

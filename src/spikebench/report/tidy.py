@@ -7,6 +7,10 @@ import io
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from spikebench.record.trials import COUNTED
+from spikebench.report import wording
+from spikebench.report.layout import Layout
+from spikebench.report.remarks import remarks
 from spikebench.report.source import source
 from spikebench.report.table import Row, Table
 from spikebench.stats import Interval, fingerprint
@@ -14,7 +18,8 @@ from spikebench.stats import Interval, fingerprint
 CELL = ("spike", "scenario", "candidate", "client", "target", "fidelity")
 MEASURE = ("metric", "unit", "better", "n", "void", "median", "ci_low", "ci_high", "cv")
 ORIGIN = ("run_id", "environment", "params", "reason", "noise_free")
-COLUMNS = (*CELL, *MEASURE, *ORIGIN)
+SAID = ("total", "leads", "requirement", "notes")
+COLUMNS = (*CELL, *MEASURE, *ORIGIN, *SAID)
 
 
 def to_csv(table: Table) -> str:
@@ -24,8 +29,10 @@ def to_csv(table: Table) -> str:
     empty for a single trial. ``void`` counts trials that ran and may not count. A metric withheld
     in every trial, and a cell that has none, keep a row with ``n`` 0 and the reason.
     ``environment`` is the machine's fingerprint, or the source of what was not measured here;
-    ``params`` is what was swept. ``noise_free`` is 1 for
-    what was counted, message by message, and 0 for what was measured.
+    ``params`` is what was swept. ``noise_free`` is 1 for what was counted, message by message, and
+    0 for what was measured; ``total`` is the sum of what was counted. ``leads`` is 1 where a
+    verdict supports that it is the best of its group; ``requirement`` is the cell's, ``notes`` what
+    a reader must know of the cell, its void trials among it.
     """
     return csv_of(rows(table))
 
@@ -57,7 +64,7 @@ def rows(table: Table, metrics: Collection[str] = ()) -> Iterator[dict[str, obje
         for row in section.rows:
             yield from (
                 line
-                for line in _lines(row)
+                for line in _lines(row, table.layout)
                 if not metrics or "metric" not in line or line["metric"] in metrics
             )
 
@@ -72,14 +79,17 @@ def _text(value: object) -> object:
     return "" if value is None else value
 
 
-def _lines(row: Row) -> Iterator[dict[str, object]]:
+def _lines(row: Row, layout: Layout) -> Iterator[dict[str, object]]:
+    cell = {**_cell(row), "notes": "; ".join(_notes(row, layout))}
     if not row.cell.metrics:
-        yield {**_cell(row), "n": 0, "reason": "; ".join(row.cell.reasons)}
+        yield {**cell, "n": 0, "reason": "; ".join(row.cell.reasons)}
     for name, metric in sorted(row.cell.metrics.items()):
-        line = {**_cell(row), "metric": name, "unit": metric.unit, "better": metric.better}
+        line = {**cell, "metric": name, "unit": metric.unit, "better": metric.better}
         line["noise_free"] = metric.noise_free
+        line["leads"] = name in row.best
         if name in row.intervals:
-            yield {**line, **_figures(row.intervals[name])}
+            counted = {"total": int(sum(row.cell.values(name)))} if metric.unit == COUNTED else {}
+            yield {**line, **_figures(row.intervals[name]), **counted}
         else:
             yield {**line, "n": 0, "reason": metric.note}
 
@@ -97,7 +107,15 @@ def _cell(row: Row) -> dict[str, object]:
         "run_id": first.run_id,
         "environment": source(row.cell) or fingerprint(first),
         "params": first.params,
+        "requirement": row.judgement.outcome if row.judgement else None,
     }
+
+
+def _notes(row: Row, layout: Layout) -> list[str]:
+    """What the table's footnotes say of a cell, but for what stands in a column of its own."""
+    elsewhere = [source(row.cell), *([] if row.cell.valid else wording.why_void(row))]
+    found = (*remarks(row, layout), *wording.why_judged(row.judgement))
+    return [note for note in found if note not in elsewhere]
 
 
 def _figures(found: Interval) -> dict[str, object]:

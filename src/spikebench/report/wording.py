@@ -27,14 +27,20 @@ class Footnotes:
 
     def mark(self, *reasons: str) -> str:
         """Return the marks of ``reasons`` as superscripts, empty for none."""
-        for reason in reasons:
+        plain = [printable(reason) for reason in reasons]
+        for reason in plain:
             if reason not in self.reasons:
                 self.reasons.append(reason)
-        return "˒".join(_superscript(self.reasons.index(reason) + 1) for reason in reasons)
+        return "˒".join(_superscript(self.reasons.index(reason) + 1) for reason in plain)
 
     def lines(self) -> list[str]:
         """The footnotes themselves, ``¹ reason``."""
         return [f"{_superscript(number)} {reason}" for number, reason in enumerate(self.reasons, 1)]
+
+
+def printable(text: str) -> str:
+    """The text in one line without what would steer a terminal: a reason may quote a log."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _superscript(number: int) -> str:
@@ -110,6 +116,22 @@ def ratio(comparison: Comparison) -> str:
     if comparison.ratio is None:
         return NOTHING
     return f"{comparison.ratio:.2f}× [{comparison.ci_low:.2f}, {comparison.ci_high:.2f}]"
+
+
+def in_short(comparison: Comparison) -> str:
+    """The ratio and what it comes to in a word; ``—`` where no verdict was to be had."""
+    words = {"A": "better", "B": "worse", "equivalent": "same", "unresolved": "open"}
+    if comparison.verdict not in words:
+        return NOTHING
+    shown = "" if comparison.ratio is None else f"{_short(comparison.ratio)} "
+    return shown + words[comparison.verdict]
+
+
+def _short(ratio: float) -> str:
+    """Two decimals where there is room for them; never a ratio of 0, which there is not."""
+    if ratio < 0.005:
+        return "<.01"
+    return f"{ratio:.{2 if ratio < 9.995 else 1 if ratio < 99.95 else 0}f}"
 
 
 def verdict(declared: Declared, names: tuple[str, str] | None = None) -> str:

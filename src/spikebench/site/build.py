@@ -13,6 +13,7 @@ from spikebench.errors import RecordError, UsageError
 from spikebench.record.trials import Trials
 from spikebench.report.faults import HOW_TO_READ, Fault, losses
 from spikebench.report.layout import Layout, load
+from spikebench.report.plotted import by_section
 from spikebench.report.table import Row
 from spikebench.report.tidy import to_csv
 from spikebench.report.timeline import draw_timelines
@@ -302,13 +303,7 @@ def _runs(told: Told) -> Grid:
 
 def _plots(names: Sequence[str], folder: Path | None) -> dict[str, list[str]]:
     """The plots of each section: those whose file is named for it."""
-    found: dict[str, list[str]] = {name: [] for name in names}
-    for file in sorted(folder.glob("plot-*.svg")) if folder else []:
-        stem = file.stem.removeprefix("plot-")
-        mine = max((name for name in names if stem.startswith(name)), key=len, default=None)
-        if mine is not None:
-            found[mine].append(file.name)
-    return found
+    return by_section(sorted(file.name for file in folder.iterdir()) if folder else [], names)
 
 
 def _decision_page(decision: Decision) -> str:

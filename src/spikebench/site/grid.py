@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from spikebench.report.column import NOTHING, figure
+from spikebench.report.wording import printable
 from spikebench.stats import Interval
 
 
@@ -23,12 +24,14 @@ class Place:
     """One place of a row: its text, what it is sorted by, and what else a reader sees there.
 
     ``key`` is None where there is nothing to sort by: such a row comes last either way. ``notes``
-    are numbers of the grid's footnotes, ``interval`` the text below a figure, ``href`` a link.
+    are numbers of the grid's footnotes, ``interval`` the text below a figure, ``href`` a link;
+    ``trials`` are those that a figure rests on, where they are not the row's.
     """
 
     text: str
     key: float | str | None = None
     interval: str = ""
+    trials: int | None = None
     leads: bool = False
     notes: tuple[int, ...] = ()
     href: str = ""
@@ -67,7 +70,7 @@ class Notes:
     def numbers(self, reasons: Iterable[str]) -> tuple[int, ...]:
         """Return the numbers of ``reasons``, from 1, in their order, each once."""
         found: dict[int, None] = {}
-        for reason in reasons:
+        for reason in map(printable, reasons):
             if reason not in self.reasons:
                 self.reasons.append(reason)
             found[self.reasons.index(reason) + 1] = None
@@ -84,11 +87,18 @@ def number(text: str, value: float | None, *, notes: tuple[int, ...] = ()) -> Pl
     return Place(text, value, notes=notes)
 
 
-def measured(found: Interval | None, leads: bool = False) -> Place:
-    """A metric's median, sorted by it, with the 95 % interval of the mean below it."""
+def measured(
+    found: Interval | None, leads: bool = False, *, n: int, notes: tuple[int, ...] = ()
+) -> Place:
+    """A metric's median, sorted by it, with the 95 % interval of the mean below it.
+
+    Its own number of trials stands there where it is not ``n``, that of its row; ``notes`` say why
+    there is none.
+    """
     if found is None:
-        return Place(NOTHING)
-    return Place(figure(found.median), found.median, bounds(found), leads)
+        return Place(NOTHING, notes=notes)
+    own = None if found.n == n else found.n
+    return Place(figure(found.median), found.median, bounds(found), own, leads)
 
 
 def bounds(found: Interval) -> str:

@@ -12,7 +12,8 @@ from spikebench.report.source import is_read
 from spikebench.report.table import Row, Table
 from spikebench.scenario.model import Scenario
 from spikebench.site.chart import Chart, hollow, marks, metrics
-from spikebench.site.grid import Grid, Heading, Line, Notes, measured, number, words
+from spikebench.site.grid import Grid, Heading, Line, Notes, number, words
+from spikebench.site.section import figure_of
 from spikebench.site.slug import slug
 from spikebench.stats import fingerprint
 
@@ -105,7 +106,7 @@ class History:
                 words(wording.params(cell.params)),
                 words(run.run_id, notes=why, href=run.page),
                 words(machine(cell)),
-                measured(run.row.intervals.get(metric)),
+                figure_of(run.row, metric, notes),
                 number(
                     wording.trials(run.row),
                     len(cell.valid),

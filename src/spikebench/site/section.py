@@ -9,6 +9,7 @@ from spikebench.report import wording
 from spikebench.report.column import NOTHING, Column, count, shown
 from spikebench.report.declared import Declared
 from spikebench.report.layout import Count, Layout
+from spikebench.report.missing import missing
 from spikebench.report.table import Row, Section
 from spikebench.site.chart import Chart, of_section
 from spikebench.site.grid import Grid, Heading, Line, Notes, Place, measured, number, words
@@ -84,7 +85,7 @@ def _places(
     yield from (words(text) for text in (cell.client, cell.target, cell.fidelity))
     yield words(wording.params(layout.told(row)))
     for column in columns:
-        yield measured(row.intervals.get(column.metric), column.metric in row.best)
+        yield figure_of(row, column.metric, notes)
     yield from (_count(row, one, notes) for one in layout.counts)
     if layout.limit:
         yield words(cell.limit if cell.valid else "")
@@ -93,6 +94,13 @@ def _places(
     yield _requirement(row, notes)
     text, href = history(row)
     yield words(text, href=href)
+
+
+def figure_of(row: Row, metric: str, notes: Notes) -> Place:
+    """The place of a row's metric, with its reason where it has none."""
+    why = notes.numbers(missing(row, metric))
+    found, leads = row.intervals.get(metric), metric in row.best
+    return measured(found, leads, n=len(row.cell.valid), notes=why)
 
 
 def _count(row: Row, one: Count, notes: Notes) -> Place:

@@ -142,7 +142,24 @@ function plot(group, metric, tip, figure) {
   }
   svg.append(words("tick", (left + width - 30) / 2, bottom + 36, "middle", metric.label + (scale.log ? " (log scale)" : "")));
   rows.forEach((row, place) => svg.append(mark(row, place, metric, scale, left, width, tip, figure)));
+  rove(svg, [...svg.querySelectorAll("[tabindex]")]);
   return svg;
+}
+
+const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
+
+// The chart is one stop of the Tab key, its marks are gone through with the arrow keys.
+function rove(svg, marks) {
+  if (marks.length) marks[0].setAttribute("tabindex", 0);
+  svg.addEventListener("keydown", (event) => {
+    const step = STEPS[event.key];
+    const place = marks.indexOf(event.target);
+    if (step === undefined || place < 0) return;
+    event.preventDefault();
+    const next = Math.max(0, Math.min(marks.length - 1, place + step));
+    marks.forEach((one, at) => one.setAttribute("tabindex", at === next ? 0 : -1));
+    marks[next].focus();
+  });
 }
 
 function mark(row, place, metric, scale, left, width, tip, figure) {
@@ -158,7 +175,7 @@ function mark(row, place, metric, scale, left, width, tip, figure) {
   const trials = `${n} trial${n === 1 ? "" : "s"}`;
   const interval = low === null ? "" : `, 95 % interval ${format(low)} to ${format(high)}`;
   const told = `${row.name}: ${format(mean)} (${metric.label})${interval}, ${trials}${row.hollow ? ", hollow" : ""}`;
-  const one = shape("g", { class: row.hollow ? "hollow" : "", tabindex: 0, role: "img", "aria-label": told });
+  const one = shape("g", { class: row.hollow ? "hollow" : "", tabindex: -1, role: "img", "aria-label": told });
   one.append(shape("rect", { class: "hit", x: 2, y: y - ROW / 2 + 1, width: width - 4, height: ROW - 2 }), name);
   if (low !== null) {
     const [from, to] = [scale.at(low), scale.at(high)];
