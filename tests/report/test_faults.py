@@ -70,6 +70,47 @@ def test_counts_are_sums_and_times_the_longest() -> None:
     ]
 
 
+def of_run(run: str, trial: Record, **other: object) -> Record:
+    return trial.model_copy(update={"run_id": run, **other})
+
+
+def test_trials_of_several_runs_are_put_together() -> None:
+    told = table(of_run("one", trial("kafka", lost=1)), of_run("two", trial("kafka", lost=2)))
+    assert "Run one, two." in told
+    assert "- kafka lost 3 of 1,980 confirmed messages: faults, kill-broker" in told
+    assert row(told, "kafka")[5:7] == ["2", "2,000"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"workload": "another"},
+        {"environment": {"fingerprint": "another"}},
+        {"versions": {"broker": "another"}},
+    ],
+)
+def test_what_another_workload_machine_or_version_had_stands_apart(
+    other: dict[str, object],
+) -> None:
+    found = faults(
+        [of_run("one", trial("kafka")), of_run("two", trial("kafka"), **other)],
+        SCENARIOS,
+        candidates(),
+    )
+    assert [fault.run_ids for fault in found["faults"]] == [["one"], ["two"]]
+
+
+def test_a_fault_that_could_not_be_put_in_gives_way_to_a_run_where_it_could() -> None:
+    without = of_run("two", trial("kafka"), status="unavailable", reason="not here", ledger=None)
+    for records in (
+        [of_run("one", trial("kafka")), without],
+        [without, of_run("one", trial("kafka"))],
+    ):
+        told = table(*records)
+        assert row(told, "kafka")[5] == "1"
+        assert "not here" not in told
+
+
 def test_a_confirmed_message_that_was_lost_is_told_first() -> None:
     told = table(trial("kafka"), trial("rabbitmq-classic", lost=7))
     line = "- rabbitmq-classic lost 7 of 990 confirmed messages: faults, kill-broker"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     "names",
     metavar="RUN",
     multiple=True,
-    help="A run's id, its beginning or its file; several stand side by side. Else the latest.",
+    help="A run's id, its beginning or its file; several stand side by side, those of faults are "
+    "put together. Else the latest.",
 )
 @click.option(
     "--metric",
@@ -77,7 +78,8 @@ def table(
 
     Without options the terminal shows what decides, in 100 columns, and names what it leaves out.
     With --metric, --by or several runs it shows just that; what a grouping hides is said, and so is
-    a difference of machines.
+    a difference of machines. Trials of several runs of faults are put together, cell by cell, where
+    workload, machine and software are the same.
 
     \b
       spikebench table messaging                               what decides, of the latest run
@@ -85,24 +87,27 @@ def table(
       spikebench table messaging --metric lost --by candidate  a row a candidate: losses in all
       spikebench table messaging --run 20261120 --run 20261122 two runs side by side
       spikebench table messaging --faults                      what was lost when something broke
+      spikebench table messaging --run 20261125-16 --run 20261129-13   runs of faults, put together
       spikebench table messaging --format html > table.html    every column; a page that sorts
       spikebench table messaging --format csv                  for a spreadsheet; json for programs
       spikebench table messaging --write                       table.md, table.csv and plots anew
     """
     from spikebench import report
-    from spikebench.record import find_run, read_records
+    from spikebench.record import find_run
 
     if names and faults:
         raise UsageError("name a --run, or ask for the latest of --faults")
-    if write and (metrics or by or len(names) > 1):
-        raise UsageError("--write is of a run's whole table; leave out --metric, --by and runs")
+    if write and (metrics or by):
+        raise UsageError("--write is of a run's whole table; leave out --metric and --by")
     if by and kind in ("csv", "json"):
         raise UsageError(f"--format {kind} has a row a cell and metric; leave out --by")
     found = chosen_spike(spike, results, names)
     scenarios = found.read_scenarios()
     paths = [find_run(found.name, name, results) for name in dict.fromkeys(names)]
     paths = paths or [_latest(found.name, faults, scenarios, results)]
-    runs = [read_records(path) for path in dict.fromkeys(paths)]
+    runs = _read(dict.fromkeys(paths), scenarios)
+    if write and len(runs) > 1:
+        raise UsageError("--write is of one run, or of several of faults; leave out the others")
     if write:
         folder = results / found.name
         for path in report.write(
@@ -118,6 +123,16 @@ def table(
     else:
         text = report.text(runs[0], scenarios, kind, found.candidates, found.layout)
         click.echo(text, nl=False)
+
+
+def _read(paths: Iterable[Path], scenarios: Mapping[str, Scenario]) -> list[list[Record]]:
+    """The records of each run; runs of faults are one."""
+    from spikebench.record import of_faults, read_records
+
+    runs = [(of_faults(path, scenarios), read_records(path)) for path in paths]
+    if all(faults for faults, _ in runs):
+        return [[record for _, run in runs for record in run]]
+    return [list(run) for _, run in runs]
 
 
 def _turned(

@@ -172,6 +172,33 @@ def by_cell(records: Iterable[Record]) -> list[Trials]:
     return [c for c in found if not (_unavailable(c) and _question(c) in had)]
 
 
+def pooled(cells: Iterable[Trials]) -> list[Trials]:
+    """Put a cell's trials of several runs together: one workload, machine and software had them.
+
+    Where one of these differs they stay cells apart. A cell that could not be had gives way to the
+    same of another run that could be.
+    """
+    found = list(cells)
+    had = {_place(cell) for cell in found if not _unavailable(cell)}
+    gathered: dict[tuple[object, ...], list[Record]] = {}
+    for cell in found:
+        if not (_unavailable(cell) and _place(cell) in had):
+            gathered.setdefault(_alike(cell), []).extend(cell.records)
+    return [Trials(tuple(trials)) for trials in gathered.values()]
+
+
+def _alike(cell: Trials) -> tuple[object, ...]:
+    """What has to be the same for trials of several runs to count as one cell's."""
+    one = cell.valid[0] if cell.valid else cell.first
+    machine = str(one.environment.get("fingerprint") or one.environment)
+    return (*_place(cell), one.workload, machine, tuple(sorted(one.versions.items())))
+
+
+def _place(cell: Trials) -> tuple[str, str]:
+    """Which cell it is, whatever the run."""
+    return cell.first.cell, cell.first.arm
+
+
 def _unavailable(cell: Trials) -> bool:
     return all(trial.status == "unavailable" for trial in cell.records)
 

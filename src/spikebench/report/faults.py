@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 
 from spikebench.candidate import Candidate
 from spikebench.record.model import Record
-from spikebench.record.trials import Trials, by_cell
+from spikebench.record.trials import Trials, by_cell, pooled
 from spikebench.report import wording
 from spikebench.report.column import NOTHING, count, figure
 from spikebench.report.table import Row
@@ -58,6 +58,11 @@ class Fault:
         return str(self.cell.first.params.get("kind", NOTHING))
 
     @property
+    def run_ids(self) -> list[str]:
+        """The runs that its trials are of, the first to be started first."""
+        return sorted({trial.run_id for trial in self.cell.records})
+
+    @property
     def counts(self) -> dict[str, int | None]:
         """The account, and what was sent and never delivered."""
         counted = {name: self.cell.total(name) for name in COUNTS}
@@ -97,9 +102,13 @@ class Fault:
 def faults(
     records: Iterable[Record], scenarios: Mapping[str, Scenario], candidates: Sequence[Candidate]
 ) -> dict[str, list[Fault]]:
-    """Return every cell with a fault, by scenario, in the order of scenarios and candidates."""
+    """Return every cell with a fault, by scenario, in the order of scenarios and candidates.
+
+    Trials of several runs are put together where they are of one cell (see ``pooled``).
+    """
     places = {candidate.name: place for place, candidate in enumerate(candidates)}
-    cells = [Fault(cell) for cell in by_cell(records) if is_fault(cell.first, scenarios)]
+    broken = (record for record in records if is_fault(record, scenarios))
+    cells = [Fault(cell) for cell in pooled(by_cell(broken))]
     cells.sort(key=lambda f: (f.kind, places.get(f.cell.candidate, len(places)), f.cell.client))
     names = [name for name in scenarios if any(f.cell.scenario == name for f in cells)]
     return {name: [f for f in cells if f.cell.scenario == name] for name in names}
@@ -152,7 +161,7 @@ def to_markdown(
 
     ``pictures`` are those that stand beside it, by scenario: their files and what they show.
     """
-    runs = sorted({fault.cell.first.run_id for each in found.values() for fault in each})
+    runs = sorted({run for each in found.values() for fault in each for run in fault.run_ids})
     lines = ["# Faults", "", f"Run {', '.join(runs)}. {HOW_TO_READ}", "", *_losses_told(found)]
     for name, each in found.items():
         notes = Footnotes()
@@ -214,7 +223,7 @@ def _csv_row(fault: Fault) -> dict[str, object]:
         "restarts": fault.restarts,
         **{name: "" if (t := fault.longest(name)) is None else f"{t:.6g}" for name in times},
         "reason": "; ".join(fault.remarks),
-        "run_id": first.run_id,
+        "run_id": " ".join(fault.run_ids),
     }
 
 
