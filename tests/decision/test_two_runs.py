@@ -53,8 +53,9 @@ def test_evidence_has_both_runs_with_their_digests(tmp_path: Path) -> None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         assert f"| {run} | [messaging/runs/{run}.jsonl]" in text
         assert f"| `{digest}` | {of} |" in text
-    assert f"spikebench decide messaging --run {MEASURED} --run {BROKEN}   # this record" in text
-    assert "python3 -m tox -e messaging -- -m faults" in text
+    again = f"spikebench decide messaging \\\n    --run {MEASURED} \\\n    --run {BROKEN}\n"
+    assert again in text
+    assert "\npython3 -m tox -e messaging -- -m faults\n" in text
 
 
 def test_who_is_out_stands_there_with_what_became_of_every_message(tmp_path: Path) -> None:

@@ -107,17 +107,20 @@ def _amount(row: Row, name: str) -> str:
 
 
 def again(found: Assessment) -> Lines:
-    """How to measure and decide again."""
+    """How to measure and decide again, in lines that fit a page."""
     name = found.spike.name
-    runs = "".join(f" --run {run.run_id}" for run in found.runs)
     yield "### How to run it again"
     yield ""
     yield "```sh"
-    yield f"python3 -m tox -e {name}                       # measure anew: a new run"
+    yield "# measure anew: new runs"
+    yield f"python3 -m tox -e {name}"
     if any(run.faults for run in found.runs):
-        yield f"python3 -m tox -e {name} -- -m faults          # break it anew: a new run of faults"
-    yield f"spikebench decide {name}{runs}   # this record from its runs"
-    yield f"spikebench decide {name} --check               # does it still match its evidence?"
+        yield f"python3 -m tox -e {name} -- -m faults"
+    yield "# this record from its runs"
+    runs = [f"--run {run.run_id}" for run in found.runs]
+    yield " \\\n    ".join([f"spikebench decide {name}", *runs])
+    yield "# does it still match its evidence?"
+    yield f"spikebench decide {name} --check"
     yield "```"
 
 

@@ -256,7 +256,7 @@ function shape(name, attributes) {
 // The page is the same on every day; which day it is, only its reader knows.
 function remind(review) {
   if (review.dateTime >= new Date().toISOString().slice(0, 10)) return;
-  const past = element("strong", {});
+  const past = element("span", { class: "status" });
   past.textContent = " (past)";
   review.append(past);
 }
