@@ -401,16 +401,9 @@ def test_write_makes_tables_and_plots_from_records_of_one_spike(tmp_path: Path) 
 
 
 def test_a_plot_belongs_to_the_scenario_it_is_named_for() -> None:
-    files = [
-        "plot-a.svg",
-        "plot-a.png",
-        "plot-a-b-rate.svg",
-        "plot-a-c.svg",
-        "plot-ab.svg",
-        "x.svg",
-    ]
-    assert by_section(files, ["a", "a-b"]) == {
-        "a": ["plot-a.svg", "plot-a-c.svg"],
+    files = ["plot-a-c.svg", "plot-a-ratio.svg", "plot-a.svg", "plot-a.png", "plot-a-b-rate.svg"]
+    assert by_section([*files, "plot-ab.svg", "x.svg"], ["a", "a-b"]) == {
+        "a": ["plot-a.svg", "plot-a-ratio.svg", "plot-a-c.svg"],
         "a-b": ["plot-a-b-rate.svg"],
     }
 

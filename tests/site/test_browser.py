@@ -339,6 +339,21 @@ def test_paper_has_tables_and_plots_but_no_controls(visitor: Visitor) -> None:
         assert page.locator(control).first.is_hidden()
 
 
+def test_paper_is_as_wide_as_the_widest_table_and_headers_come_again(
+    browser: Browser, committed: Path
+) -> None:
+    width = 1032  # A4 on its side within its margins of 12 mm, at 96 to the inch
+    page = browser.new_page(viewport={"width": width, "height": 700})
+    page.emulate_media(media="print")
+    for path in sorted(committed.glob("spikes/*/*.html")):
+        page.goto(path.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        # Chromium leaves out of a header's repetition what is a box of its own
+        shown = "button => getComputedStyle(button).display"
+        assert page.locator("th button").first.evaluate(shown) == "contents"
+    page.close()
+
+
 def _violations(page: Page) -> list[dict[str, Any]]:
     """What axe finds; without its reading style sheets again, which the page's policy forbids."""
     found: list[dict[str, Any]] = Axe().run(page, options={"preload": False}).response["violations"]

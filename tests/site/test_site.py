@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -168,10 +169,44 @@ def test_a_status_leads_to_the_decision_that_follows(site: Path) -> None:
     assert Page(site / "index.html").links.count("decisions/0001-broker.html") == 2
 
 
+def test_nobody_named_is_a_dash(tmp_path: Path) -> None:
+    (tmp_path / "0001-a.md").write_text("---\nconsulted: []\n---\n# A\n")
+    (found,) = read_decisions(tmp_path)
+    assert found.told("consulted", lambda _: None) == "—"
+
+
 def test_front_matter_that_is_not_yaml_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "0001-a.md").write_text("---\nstatus: [proposed\n---\n# A\n")
     with pytest.raises(RecordError, match=r"0001-a\.md: front matter is not YAML"):
         read_decisions(tmp_path)
+
+
+def test_comments_are_left_out_and_other_raw_html_is_text() -> None:
+    text = """# T
+
+<!-- begin -->
+- one
+<!-- end --><script>alert(1)</script>
+
+a <!-- b --> c <img src=x onerror=alert(1)>
+
+<div onclick="alert(2)">
+block
+</div>
+
+`<!-- code -->`
+
+<!-- never ended <b>
+"""
+    html = str(render(text, lambda _: None).html)
+    assert "begin" not in html
+    assert "<li>one</li>" in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "a  c &lt;img src=x onerror=alert(1)&gt;" in html
+    assert "&lt;div onclick=&quot;alert(2)&quot;&gt;" in html
+    assert "<code>&lt;!-- code --&gt;</code>" in html
+    assert "&lt;!-- never ended &lt;b&gt;" in html
+    assert not re.search(r"<(script|img|div|b)\b", html)
 
 
 def test_headings_of_one_name_have_ids_of_their_own() -> None:

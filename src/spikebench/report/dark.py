@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from colorsys import hls_to_rgb, rgb_to_hls
 
+PAPER = {"#ffffff": "#16181b"}
+"""Paper by day and in the dark: that of the site's pages."""
+
 DARKEST, LIGHTEST = 0.095, 0.9
-"""Lightness of paper and of ink in the dark: that of the site's pages."""
+"""Lightness of paper and of ink in the dark."""
 
 USED = re.compile(r'(fill|stroke)(?:: |=")(#[0-9a-f]{6})\b')
 
@@ -35,6 +38,8 @@ def for_both(drawn: str) -> str:
 
 def turned(colour: str) -> str:
     """Return ``#rrggbb`` with its lightness turned over and its hue kept: light for dark."""
+    if colour in PAPER:
+        return PAPER[colour]
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     hue, lightness, saturation = rgb_to_hls(red, green, blue)
     parts = hls_to_rgb(hue, LIGHTEST - (LIGHTEST - DARKEST) * lightness, saturation)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH_INCHES = 10.0
 PNG_DPI = 120
-LONGEST = 60
+LONGEST = 66
 """Characters of a reason that fit into half a figure."""
 
 INK, GREY = "#1a1a1a", "#5f5f5f"
@@ -98,8 +98,13 @@ def dress(axes: Axes) -> None:
 
 def say_not_measured(axes: Axes, place: float, why: str = "") -> None:
     """Write at a row's place that there is nothing to draw of it, and why."""
+    say(axes, place, f"not measured: {why}" if why else "not measured")
+
+
+def say(axes: Axes, place: float, text: str) -> None:
+    """Write a line at a row's place, in grey, where nothing is drawn."""
     axes.text(
-        *(0.02, place, shortened(f"not measured: {why}" if why else "not measured", LONGEST)),
+        *(0.02, place, shortened(text, LONGEST)),
         transform=axes.get_yaxis_transform(),
         fontsize=7.5,
         color=GREY,

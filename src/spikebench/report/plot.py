@@ -19,6 +19,7 @@ from spikebench.report.figure import (
     dress,
     reach,
     save,
+    say,
     say_not_measured,
     scale_by_decades,
 )
@@ -172,7 +173,7 @@ def _say_not_measured(rate: Axes, latency: Axes, rows: Sequence[Row]) -> None:
     for place, row in enumerate(rows):
         if not row.intervals:
             say_not_measured(rate, place)
-            say_not_measured(latency, place, "; ".join(wording.why_void(row)))
+            say(latency, place, "; ".join(wording.why_void(row)))
 
 
 def _legend(figure: Figure, rows: Sequence[Row]) -> None:

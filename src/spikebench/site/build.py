@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from spikebench.errors import RecordError, UsageError
 from spikebench.record.trials import Trials
 from spikebench.report.faults import HOW_TO_READ, Fault, losses
+from spikebench.report.faults import to_csv as faults_csv
 from spikebench.report.layout import Layout, load
 from spikebench.report.plotted import by_section
 from spikebench.report.table import Row
@@ -194,6 +195,8 @@ class _Site:
         """Lay a run's evidence, its tidy table and its plots beside its page."""
         folder = (self.out / told.page_of(run)).parent
         folder.mkdir(parents=True, exist_ok=True)
+        if run.broken:
+            (folder / "faults.csv").write_text(faults_csv(run.broken), encoding="utf-8")
         shutil.copyfile(run.path, folder / "records.jsonl")
         if run.table.sections:
             (folder / "table.csv").write_text(to_csv(run.table), encoding="utf-8")

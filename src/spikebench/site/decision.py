@@ -91,7 +91,7 @@ def _split(whole: str) -> tuple[str, str]:
 
 def _plain(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(_plain(one) for one in value)
+        return ", ".join(_plain(one) for one in value) or NOTHING
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_plain(one)}" for name, one in value.items())
     return NOTHING if value is None else str(value)

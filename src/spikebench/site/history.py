@@ -84,7 +84,7 @@ class History:
         headings = (
             Heading("candidate", choice=True),
             *(Heading(one, choice=True) for one in ("client", "target", "fidelity")),
-            Heading("params"),
+            Heading("params", choice=True),
             Heading("run", choice=True),
             Heading("machine"),
             Heading(header, figures=True),

@@ -1,11 +1,17 @@
-"""Markdown as HTML: raw HTML is shown as text, links lead to pages of the site or nowhere."""
+"""Markdown as HTML: raw HTML is shown as text but for comments, which are not shown at all.
+
+Links lead to pages of the site or nowhere.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
@@ -13,6 +19,8 @@ from spikebench.site.slug import Slugs
 
 Address = Callable[[str], str | None]
 """From a relative link in a file to its address from the page; None where the site has no such."""
+
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 ELSEWHERE = ("http://", "https://", "mailto:")
 
@@ -47,7 +55,20 @@ def inline(text: str, address: Address) -> Markup:
 
 
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+    """A parser that knows raw HTML only to show it as text, and to leave comments out."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    parser.add_render_rule("html_inline", _raw_inline)
+    parser.add_render_rule("html_block", _raw_block)
+    return parser
+
+
+def _raw_inline(_: RendererHTML, tokens: Sequence[Token], place: int, *__: object) -> str:
+    return escapeHtml(COMMENT.sub("", tokens[place].content))
+
+
+def _raw_block(_: RendererHTML, tokens: Sequence[Token], place: int, *__: object) -> str:
+    shown = escapeHtml(COMMENT.sub("", tokens[place].content)).strip()
+    return f"<p>{shown}</p>\n" if shown else ""
 
 
 def _apart(tokens: Sequence[Token]) -> tuple[str, list[Token]]:

@@ -65,7 +65,7 @@ def _headings(columns: Sequence[Column], layout: Layout) -> Iterator[Heading]:
     yield Heading("candidate", choice=True)
     yield from (Heading(one, choice=True) for one in layout.alternatives)
     yield from (Heading(one, choice=True) for one in ("client", "target", "fidelity"))
-    yield Heading("params")
+    yield Heading("params", choice=True)
     yield from (Heading(column.header, figures=True) for column in columns)
     yield from (Heading(one.name, figures=True) for one in layout.counts)
     if layout.limit:
