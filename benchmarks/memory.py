@@ -24,8 +24,10 @@ ROOT = Path(__file__).parents[1]
 MB = 1_000_000
 RUNNER_MB, GENERATOR_MB = 250, 500
 SAMPLE_EVERY_S = 0.1
-RUN_TIMEOUT_S = 300.0
-CANDIDATES = "rabbitmq-classic,kafka,null"
+RUN_TIMEOUT_S = 900.0
+CANDIDATES = "rabbitmq-classic,rabbitmq-stream,kafka,sqs-fifo,null"
+SCENARIOS, TRIALS = "change-data,work-queue", 3
+"""Every client library, at a steady rate and as fast as it goes, block after block."""
 RATE_PER_S = 10_000.0
 WARM_UP_MESSAGES, WARM_UP_S = 400_000, 8.0
 WARM_UP_SEGMENTS, SEGMENTS, SEGMENT_S = 10, 20, 0.5
@@ -35,10 +37,13 @@ WORKER = "spikebench.load.worker"
 
 
 def memory(rig: Rig, rounds: int) -> list[Ratio]:  # noqa: ARG001 - one run shows the largest
-    """Peaks of resident memory of a short real run, and a generator's growth over segments."""
+    """Peaks of resident memory of a real run, and a generator's growth over segments."""
     runner, generator = _peaks()
     below = Target("below", 1.0)
-    run = f"over a smoke run of {CANDIDATES}, sampled every {SAMPLE_EVERY_S:g} s"
+    run = (
+        f"over {TRIALS} blocks of {SCENARIOS} with {CANDIDATES}, table and plots, sampled every "
+        f"{SAMPLE_EVERY_S:g} s"
+    )
     return [
         ratio_of(
             "memory-pytest",
@@ -69,13 +74,14 @@ def _peaks() -> tuple[int, int]:
                 _ended(run)
         if run.returncode != 0:
             tail = "\n".join(log.read_text().splitlines()[-15:])
-            raise ToolError(f"the smoke run ended with code {run.returncode}:\n{tail}")
+            raise ToolError(f"the run ended with code {run.returncode}:\n{tail}")
     return peaks
 
 
 def _command(folder: str) -> list[str]:
-    pytest = [sys.executable, "-m", "pytest", "spikes/messaging", "-q", "--profile", "smoke"]
-    return [*pytest, "--target", "local", "--candidate", CANDIDATES, "--results", folder]
+    pytest = [sys.executable, "-m", "pytest", "spikes/messaging", "-q", "--target", "local"]
+    what = ["--candidate", CANDIDATES, "--scenario", SCENARIOS, "--trials", str(TRIALS)]
+    return [*pytest, *what, "--results", folder]
 
 
 def _watched(runner: psutil.Process) -> tuple[int, int]:
@@ -83,12 +89,12 @@ def _watched(runner: psutil.Process) -> tuple[int, int]:
     until = time.monotonic() + RUN_TIMEOUT_S
     while _alive(runner):
         if time.monotonic() > until:
-            raise ToolError(f"the smoke run did not end within {RUN_TIMEOUT_S:.0f} s")
+            raise ToolError(f"the run did not end within {RUN_TIMEOUT_S:.0f} s")
         largest_runner = max(largest_runner, rss_bytes([runner.pid]))
         largest_generator = max(largest_generator, rss_bytes(_generators(runner)))
         time.sleep(SAMPLE_EVERY_S)
     if not largest_generator:
-        raise ToolError(f"the smoke run never had a process of {WORKER}")
+        raise ToolError(f"the run never had a process of {WORKER}")
     return largest_runner, largest_generator
 
 

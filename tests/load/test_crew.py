@@ -81,6 +81,16 @@ def test_a_worker_runs_on_the_loads_cores() -> None:
         assert os.sched_getaffinity(crew.hands(PYTHON, 1)[0].pid) == {core}
 
 
+def test_a_workers_memory_is_given_from_few_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it grows with the threads that each trial starts anew."""
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    with Crew([min(os.sched_getaffinity(0))]) as crew:
+        (hand,) = crew.hands(PYTHON, 1)
+        open_driver(hand, "FlawedDriver")  # it has begun by then
+        environ = Path(f"/proc/{hand.pid}/environ").read_bytes().split(b"\0")
+    assert b"MALLOC_ARENA_MAX=2" in environ
+
+
 def test_a_worker_that_dies_is_an_error_with_its_last_words_and_is_replaced(
     small_crew: Crew,
 ) -> None:

@@ -28,6 +28,13 @@ from spikebench.target.scratch import MAKE_ROOM, is_full
 ANSWER_WITHIN_S = 60.0
 """How long a worker may take to answer before it is taken to hang and is ended."""
 
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""For a worker's environment, where nothing else stands there.
+
+Clients start new threads in each trial. Left to itself glibc gives each an arena of its own, up to
+eight a core, and keeps what was freed in it: a generator grew by 6 to 20 MB a block of trials.
+"""
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -52,7 +59,7 @@ class Hand:
             stdout=subprocess.PIPE,
             stderr=self._log,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            env={**ARENAS, **os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
         os.sched_setaffinity(self._process.pid, cores)
         self.latest = Progress()
