@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from spikebench.decision import proof, sections
+from spikebench.decision import money, proof, sections
 from spikebench.decision.assess import Assessment
 from spikebench.decision.blocks import Block, Part
 from spikebench.decision.wording import own
@@ -62,6 +62,7 @@ def _more(found: Assessment) -> Iterator[Part]:
         "verdicts": sections.verdicts,
         "limits": sections.limits,
         "cost": proof.cost,
+        "cheapest": money.cheapest,
         "evidence": proof.evidence,
         "again": proof.again,
         "review": proof.review,
