@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
-from spikebench.cost import Cost, CostAt, PriceBook, Priced, cheapest, crossings, read_prices
+from spikebench.cost import (
+    Cost,
+    CostAt,
+    Offers,
+    PriceBook,
+    Priced,
+    cheapest,
+    crossings,
+    read_prices,
+)
 from spikebench.errors import UsageError
 from spikebench.measure.outcome import Metric
 from spikebench.record.model import Record
@@ -17,7 +27,7 @@ from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.model import Scenario
 from spikes.messaging.cost import OFFERS, Offer, month, per_million
 from spikes.messaging.pattern import Pattern, read_pattern
-from spikes.messaging.traffic import Traffic, mean_size, traffic
+from spikes.messaging.traffic import Calls, Traffic, mean_size, traffic
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 PRICES = SCENARIOS / "prices"
@@ -26,6 +36,9 @@ REGION, INSTEAD = "eu-west-2", "us-east-1"
 
 PER_MILLION, A_MONTH = "cost_per_million", "cost_per_month"
 UNIT = "USD"
+
+MARKED = "*"
+"""Behind the name of what has a price of another region, an old or an undated one."""
 
 LOWEST_PER_S, HIGHEST_PER_S = 0.01, 20_000.0
 """Loads between which the cheapest is looked for."""
@@ -37,8 +50,8 @@ def complete(measured: Sequence[Record], scenarios: Mapping[str, Scenario]) -> S
     A cost is one value a cell, of all its trials together: repeating them is no evidence of it.
     """
     cells = _cells(measured)
-    sizes = _sizes(cells)
-    costs = {id(t): had for cell in cells for t, had in _costed(cell, scenarios, sizes)}
+    sizes, prices = _sizes(cells), _book_of(measured)
+    costs = {id(t): had for cell in cells for t, had in _costed(cell, scenarios, sizes, prices)}
     return [
         trial.model_copy(update={"metrics": {**trial.metrics, **costs[id(trial)]}})
         if id(trial) in costs
@@ -53,7 +66,8 @@ def tell(section: Section) -> list[str]:
     if not isinstance(scenario, MessageScenario) or scenario.breaks:
         return []
     groups = _offered(section, scenario)
-    return [_told(asked, group) for asked, group in groups.items() if len(group) > 1]
+    prices = _book_of(trial for row in section.rows for trial in row.cell.records)
+    return [_told(asked, group, prices) for asked, group in groups.items() if len(group) > 1]
 
 
 def _offered(section: Section, scenario: MessageScenario) -> dict[Traffic, dict[str, Traffic]]:
@@ -62,7 +76,7 @@ def _offered(section: Section, scenario: MessageScenario) -> dict[Traffic, dict[
     found: dict[Traffic, dict[str, Traffic]] = {}
     for row in section.rows:
         mine = traffic(scenario, pattern(), row.cell.records, size)
-        group = found.setdefault(replace(mine, deliveries=1.0), {})
+        group = found.setdefault(replace(mine, deliveries=1.0, calls=Calls()), {})
         for offer in OFFERS.values():
             if offer.candidate == row.cell.candidate:
                 group.setdefault(offer.name, mine)
@@ -71,11 +85,11 @@ def _offered(section: Section, scenario: MessageScenario) -> dict[Traffic, dict[
 
 def pricing(
     measured: Sequence[Record], scenarios: Mapping[str, Scenario], asked: str | None
-) -> list[Priced]:
-    """Return every offer's cost of a million messages and of a month.
+) -> Offers:
+    """Return every offer's cost of a month and of a million messages, and which is the cheapest.
 
-    Bytes and deliveries are those of the run's trials of a candidate where it has any; of a sweep
-    the first cell counts.
+    Bytes, calls and deliveries are those of the run's trials of a candidate where it has any; of a
+    sweep the first cell counts.
     """
     name = asked or pattern().scenario
     scenario = scenarios.get(name)
@@ -84,34 +98,70 @@ def pricing(
     cells = _cells(measured)
     mine = {c[0].candidate: c for c in reversed(cells) if c[0].scenario == name}
     size = _sizes(cells).get(name)
-    return [_priced(one, scenario, mine.get(one.candidate, []), size) for one in OFFERS.values()]
+    carried = {
+        one.name: traffic(scenario, pattern(), mine.get(one.candidate, []), size)
+        for one in OFFERS.values()
+    }
+    about = _about(scenario, traffic(scenario, pattern(), (), size), measured=size is not None)
+    return Offers(
+        tuple(_priced(OFFERS[name], had, about, book()) for name, had in carried.items()),
+        tuple(_comparisons(carried, book())),
+    )
+
+
+def bills(section: Section) -> list[Priced]:
+    """Return what each offer of a section costs, term by term; of a sweep the first workload's."""
+    scenario = section.scenario
+    if not isinstance(scenario, MessageScenario) or scenario.breaks:
+        return []
+    group = next(iter(_offered(section, scenario).values()), {})
+    prices = _book_of(trial for row in section.rows for trial in row.cell.records)
+    about = next((_about(scenario, mine, measured=True) for mine in group.values()), "")
+    return [_priced(OFFERS[name], mine, about, prices) for name, mine in group.items()]
 
 
 def cost_curves(section: Section) -> dict[str, CostAt]:
     """Return what each offer costs a month by load, in messages/s; of a sweep the first workload's.
 
-    What is not priced is among them.
+    What is not priced is among them. A name ends with ``MARKED`` where a price may not hold.
     """
     scenario = section.scenario
     if not isinstance(scenario, MessageScenario) or scenario.breaks:
         return {}
     group = next(iter(_offered(section, scenario).values()), {})
-    return {name: _curve(OFFERS[name], mine) for name, mine in group.items()}
+    prices = _book_of(trial for row in section.rows for trial in row.cell.records)
+    return {
+        name + (MARKED if _marks(OFFERS[name], mine, prices) else ""): _curve(
+            OFFERS[name], mine, prices
+        )
+        for name, mine in group.items()
+    }
 
 
-def _priced(
-    offer: Offer, scenario: MessageScenario, trials: Sequence[Record], size: float | None
-) -> Priced:
-    mine = traffic(scenario, pattern(), trials, size)
-    bytes_from = "as its run sent them" if size else "as the pattern says"
-    about = (
+def _marks(offer: Offer, mine: Traffic, prices: PriceBook) -> tuple[str, ...]:
+    return month(offer, mine, pattern(), prices).marks
+
+
+def _priced(offer: Offer, mine: Traffic, about: str, prices: PriceBook) -> Priced:
+    whole = month(offer, mine, pattern(), prices)
+    costs = {"a month": whole, "a million messages": per_million(whole, mine, pattern())}
+    return Priced(offer.name, offer.candidate, costs, about)
+
+
+def _about(scenario: MessageScenario, mine: Traffic, *, measured: bool) -> str:
+    """Whose usage it is."""
+    bytes_from = "as its run sent them" if measured else "as the pattern says"
+    return (
         f"{pattern().title}: {mine.rate_per_s:g} messages a second of {mine.size_bytes:.0f} bytes "
         f"({bytes_from}), {pattern().hours_per_month:g} hours, workload {scenario.scenario}; "
-        f"{_times(mine.subscribers, 'subscriber')}; {book().region}"
+        f"{_times(mine.subscribers, 'subscriber')}; {REGION}"
     )
-    whole = month(offer, mine, pattern(), book())
-    costs = {"a month": whole, "a million messages": per_million(whole, mine, pattern())}
-    return Priced(offer.name, offer.candidate, about, costs)
+
+
+def _book_of(measured: Iterable[Record]) -> PriceBook:
+    """The prices for what a run has measured, judged by the day of its latest trial."""
+    days = [date.fromisoformat(trial.started_at[:10]) for trial in measured]
+    return _books().beside_a_run(max(days, default=date.min))
 
 
 def _cells(measured: Iterable[Record]) -> list[list[Record]]:
@@ -139,12 +189,13 @@ def _costed(
     trials: Sequence[Record],
     scenarios: Mapping[str, Scenario],
     sizes: Mapping[str, float | None],
+    prices: PriceBook,
 ) -> Iterator[tuple[Record, dict[str, Metric]]]:
     scenario, offer = scenarios.get(trials[0].scenario), OFFERS.get(trials[0].candidate)
     if offer is None or not isinstance(scenario, MessageScenario) or scenario.breaks:
         return
     mine = traffic(scenario, pattern(), trials, sizes.get(trials[0].scenario))
-    whole = month(offer, mine, pattern(), book())
+    whole = month(offer, mine, pattern(), prices)
     costs = {
         PER_MILLION: _metric(per_million(whole, mine, pattern())),
         A_MONTH: _metric(whole),
@@ -157,20 +208,39 @@ def _metric(cost: Cost) -> Metric:
     return Metric(value=cost.total, unit=UNIT, better="lower", n=1, note="; ".join(said))
 
 
-def _told(asked: Traffic, group: Mapping[str, Traffic]) -> str:
-    rate = pattern().rate_per_s
-    with_upkeep = {name: _curve(OFFERS[name], mine) for name, mine in group.items()}
-    without = {name: _curve(OFFERS[name], mine, upkeep=False) for name, mine in group.items()}
-    missing = [name for name, at in with_upkeep.items() if at(rate) is None]
+def _told(asked: Traffic, group: Mapping[str, Traffic], prices: PriceBook) -> str:
     who = f"{_times(asked.subscribers, 'subscriber')} of {_times(asked.competing, 'consumer')}"
+    head = f"Cost model ({REGION}, what is missing there from {INSTEAD}; {who})"
+    first, *more = _comparisons(group, prices)
+    return " ".join([f"{head}: {first}", *more, "Every term: `spikebench cost messaging --terms`."])
+
+
+def _comparisons(group: Mapping[str, Traffic], prices: PriceBook) -> list[str]:
+    """Which is the cheapest, with upkeep and without, what is not priced, and what is marked."""
+    rate = pattern().rate_per_s
+    with_upkeep = {name: _curve(OFFERS[name], mine, prices) for name, mine in group.items()}
+    without = {
+        name: _curve(OFFERS[name], mine, prices, upkeep=False) for name, mine in group.items()
+    }
     said = [
-        f"Cost model ({book().region}, what is missing there from {INSTEAD}; {who}): "
-        f"{_cheapest(with_upkeep, rate)}. Without anybody's hours, {_cheapest(without, rate)}."
+        f"{_cheapest(with_upkeep, rate)}.",
+        f"Without anybody's hours, {_cheapest(without, rate)}.",
     ]
+    missing = [name for name, at in with_upkeep.items() if at(rate) is None]
     if missing:
         said.append(f"Not priced, and so not compared: {', '.join(missing)}.")
-    said.append("Every term: `spikebench cost messaging`.")
-    return " ".join(said)
+    return [*said, *_marked(group, prices)]
+
+
+def _marked(group: Mapping[str, Traffic], prices: PriceBook) -> list[str]:
+    """A sentence that names, for each reason why prices may not hold, the offers that have such."""
+    found: dict[str, list[str]] = {}
+    for name, mine in group.items():
+        for term in month(OFFERS[name], mine, pattern(), prices).terms:
+            if term.mark and term.quantity and name not in found.setdefault(term.mark, []):
+                found[term.mark].append(name)
+    told = "; ".join(f"{mark}: {', '.join(names)}" for mark, names in found.items())
+    return [f"Prices that may not hold here: {told}."] if told else []
 
 
 def _cheapest(offers: Mapping[str, CostAt], rate: float) -> str:
@@ -190,9 +260,9 @@ def _cheapest(offers: Mapping[str, CostAt], rate: float) -> str:
     return f"{told} ({', '.join([first, *later])})"
 
 
-def _curve(offer: Offer, mine: Traffic, *, upkeep: bool = True) -> CostAt:
+def _curve(offer: Offer, mine: Traffic, prices: PriceBook, *, upkeep: bool = True) -> CostAt:
     def cost(rate_per_s: float) -> float | None:
-        return month(offer, mine.at(rate_per_s), pattern(), book(), upkeep=upkeep).total
+        return month(offer, mine.at(rate_per_s), pattern(), prices, upkeep=upkeep).total
 
     return cost
 
@@ -201,9 +271,18 @@ def _times(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-@cache
+def today() -> date:
+    """The day on which somebody asks."""
+    return date.today()
+
+
 def book() -> PriceBook:
-    """London's prices, and where it lacks one that of N. Virginia, marked."""
+    """London's prices, and where it lacks one that of N. Virginia, marked; judged by today."""
+    return _books().on(today())
+
+
+@cache
+def _books() -> PriceBook:
     instead = read_prices(PRICES / f"{INSTEAD}.yaml")
     return read_prices(PRICES / f"{REGION}.yaml").or_else(instead)
 

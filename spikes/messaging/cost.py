@@ -2,8 +2,10 @@
 
 Quotas and what is billed: a request to SQS for each 64 KB of a call, an empty receive too, and a
 batch of ten as one (Amazon SQS pricing page; Developer Guide, "Amazon SQS batch actions"). SNS:
-PublishBatch as one request (Developer Guide, "Amazon SNS message batching"), and each copy that it
-puts into a queue is taken to be a request to SQS. Kinesis: a unit for each 25 KB of every record,
+PublishBatch as one request (Developer Guide, "Amazon SNS message batching"), of 64 KB to a standard
+topic; a FIFO topic has prices of what is published and of what is delivered instead (Amazon SNS
+pricing page, "FIFO topics"). Each copy that SNS puts into a queue is taken to be a request to SQS.
+Kinesis: a unit for each 25 KB of every record,
 whatever the batch, and an hour for each shard, of 1,000 records and 1 MiB a second in and 2 MiB out
 (Developer Guide, "Quotas and limits"). Brokers: hours of what they run on, disks, traffic between
 zones.
@@ -20,8 +22,8 @@ from functools import partial
 from math import ceil
 
 from spikebench.cost import Cost, PriceBook, Term, Usage
-from spikes.messaging.pattern import Pattern
-from spikes.messaging.traffic import Traffic
+from spikes.messaging.pattern import Nodes, Pattern
+from spikes.messaging.traffic import MOST_A_CALL, Traffic
 
 MILLION = 1e6
 GB = 1e9
@@ -32,10 +34,10 @@ SHARD_RECORDS_PER_S = 1000
 SHARD_IN_BYTES_PER_S = 1024 * 1024
 SHARD_OUT_BYTES_PER_S = 2 * 1024 * 1024
 
-SQS_MOST = 10
-"""Messages in a call to SQS or SNS."""
-
 MOST_ZONES = 3
+
+MQ_BROKERS = 3
+"""A cluster of RabbitMQ on Amazon MQ (Developer Guide, "Deployment options for RabbitMQ")."""
 
 Usages = Callable[[Traffic, Pattern], Iterable[Usage]]
 Hours = Callable[[Pattern], float]
@@ -79,9 +81,9 @@ def per_million(cost_of_month: Cost, traffic: Traffic, pattern: Pattern) -> Cost
 def sqs(kind: str, traffic: Traffic, pattern: Pattern) -> Iterator[Usage]:
     """A copy sent to each subscriber's queue, received and deleted in batches; vain polls."""
     messages = traffic.rate_per_s * pattern.seconds_per_month
-    carried = traffic.per_call(SQS_MOST)
+    carried = traffic.per_call(MOST_A_CALL)
     sends = messages / carried * _chunks(carried, traffic) * traffic.subscribers
-    yield _requests(f"SendMessageBatch, {carried:.3g} messages a call", kind, sends)
+    yield _requests(f"SendMessageBatch, {_each(carried, traffic.calls.sending)}", kind, sends)
     yield from _consuming(kind, traffic, pattern)
 
 
@@ -89,15 +91,18 @@ def sns_sqs(traffic: Traffic, pattern: Pattern) -> Iterator[Usage]:
     """A publish for all, a copy into each queue, then as SQS; FIFO where an order is asked for."""
     fifo = traffic.ordering != "none"
     messages = traffic.rate_per_s * pattern.seconds_per_month
-    carried = traffic.per_call(SQS_MOST)
-    publishes = messages / carried * _chunks(carried, traffic) / MILLION
+    carried = traffic.per_call(MOST_A_CALL)
+    chunks = 1 if fifo else _chunks(carried, traffic)
+    publishes = messages / carried * chunks / MILLION
     kind, copies = ("fifo" if fifo else "standard"), messages * traffic.subscribers
-    what = f"PublishBatch, {carried:.3g} messages a call"
+    what = f"PublishBatch, {_each(carried, traffic.calls.sending)}"
     yield Usage(what, "sns", f"publish {kind}", publishes, "million requests")
     if fifo:
         size = messages * traffic.size_bytes / GB
         yield Usage("payload published", "sns", "payload fifo", size, "GB")
         yield Usage("copies delivered", "sns", "deliveries fifo", copies / MILLION, "million")
+        sent = size * traffic.subscribers
+        yield Usage("payload delivered", "sns", "payload delivered fifo", sent, "GB")
     yield _requests("copies that SNS sends", kind, copies * _chunks(1, traffic))
     yield from _consuming(kind, traffic, pattern)
 
@@ -105,11 +110,10 @@ def sns_sqs(traffic: Traffic, pattern: Pattern) -> Iterator[Usage]:
 def _consuming(kind: str, traffic: Traffic, pattern: Pattern) -> Iterator[Usage]:
     """Receives, deletes and vain polls of all subscribers."""
     messages = traffic.rate_per_s * pattern.seconds_per_month
-    got = traffic.per_receive(SQS_MOST)
+    got = traffic.per_receive(MOST_A_CALL)
     receives = messages * traffic.subscribers * traffic.deliveries / got
-    yield _requests(
-        f"ReceiveMessage, {got:.3g} messages a call", kind, receives * _chunks(got, traffic)
-    )
+    received = receives * _chunks(got, traffic)
+    yield _requests(f"ReceiveMessage, {_each(got, traffic.calls.receiving)}", kind, received)
     yield _requests("DeleteMessageBatch, one a receive", kind, receives)
     every_s, seconds = pattern.polling.every_s, pattern.seconds_per_month
     how = "long" if pattern.polling.wait_s else "short"
@@ -142,16 +146,14 @@ def shards(traffic: Traffic) -> int:
 
 
 def nodes(copies: int, balanced: bool, traffic: Traffic, pattern: Pattern) -> Iterator[Usage]:
-    """Brokers on Fargate: hours, disks, traffic between zones, a load balancer.
+    """Brokers of the team's own: hours, disks, traffic between zones, a load balancer.
 
     ``copies`` is on how many nodes a message is kept, ``balanced`` whether clients may stand behind
     a load balancer.
     """
     had, hours = pattern.nodes, pattern.hours_per_month
     named = f"{had.count} nodes"
-    vcpu, memory = had.count * had.vcpu * hours, had.count * had.memory_gb * hours
-    yield Usage(named, "fargate", f"vCPU {had.architecture}", vcpu, "vCPU-hour")
-    yield Usage(f"{named}, memory", "fargate", f"GB {had.architecture}", memory, "GB-hour")
+    yield from _machines(named, had, hours)
     if had.storage_gb:
         disks = had.count * had.storage_gb
         yield Usage(f"{named}, disks", "ebs", "gp3 storage", disks, "GB-month")
@@ -161,6 +163,18 @@ def nodes(copies: int, balanced: bool, traffic: Traffic, pattern: Pattern) -> It
         yield Usage("load balancer", "nlb", "load balancer", hours, "hour")
         passed = traffic.rate_per_s * traffic.size_bytes * 3600 * (1 + traffic.subscribers) / GB
         yield Usage("load balancer, capacity", "nlb", "NLCU", passed * hours, "NLCU-hour")
+
+
+def _machines(named: str, had: Nodes, hours: float) -> Iterator[Usage]:
+    """Hours of instances, or of tasks on Fargate by what each has."""
+    if had.instance:
+        yield Usage(named, "ec2", f"instance {had.instance}", had.count * hours, "hour")
+        return
+    assert had.vcpu is not None, "a pattern without an instance has tasks"
+    assert had.memory_gb is not None, "a pattern without an instance has tasks"
+    vcpu, memory = had.count * had.vcpu * hours, had.count * had.memory_gb * hours
+    yield Usage(named, "fargate", f"vCPU {had.architecture}", vcpu, "vCPU-hour")
+    yield Usage(f"{named}, memory", "fargate", f"GB {had.architecture}", memory, "GB-hour")
 
 
 def msk(traffic: Traffic, pattern: Pattern) -> Iterator[Usage]:
@@ -173,12 +187,11 @@ def msk(traffic: Traffic, pattern: Pattern) -> Iterator[Usage]:
 
 
 def amazon_mq(traffic: Traffic, pattern: Pattern) -> Iterator[Usage]:
-    """Brokers of Amazon MQ for RabbitMQ."""
-    had = pattern.managed
-    hours = had.brokers * pattern.hours_per_month
-    yield Usage(f"{had.brokers} brokers", "mq", f"broker {had.mq}", hours, "hour")
-    yield Usage("disks", "mq", "storage", had.brokers * had.storage_gb, "GB-month")
-    yield from _between_zones(traffic, pattern, had.brokers, replicas=0)
+    """A cluster of RabbitMQ on Amazon MQ, at one price for its brokers; a disk each."""
+    had, hours = pattern.managed, pattern.hours_per_month
+    yield Usage(f"cluster of {MQ_BROKERS} brokers", "mq", f"cluster {had.mq}", hours, "hour")
+    yield Usage("disks", "mq", "storage", MQ_BROKERS * had.storage_gb, "GB-month")
+    yield from _between_zones(traffic, pattern, MQ_BROKERS, replicas=0)
 
 
 def _between_zones(
@@ -194,6 +207,11 @@ def _between_zones(
     yield Usage(
         "between zones, in and out", "ec2", "data between zones", 2 * size * crossings, "GB"
     )
+
+
+def _each(carried: float, factor: float | None) -> str:
+    how = "derived" if factor is None else "as counted"
+    return f"{carried:.3g} messages a call, {how}"
 
 
 def _chunks(messages: float, traffic: Traffic) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from spikebench.scenario.check import validated
 from spikebench.scenario.document import Document
-from spikebench.scenario.model import Part
+from spikebench.scenario.model import Part, refuse
 
 HOURS_A_MONTH = 730.0
 """8,760 hours a year ÷ 12, as AWS's own calculator counts."""
@@ -33,21 +33,36 @@ class Polling(Part):
 
 
 class Nodes(Part):
-    """Brokers run by the team: ``count`` tasks on Fargate, each with a disk of ``storage_gb``.
+    """Brokers run by the team: ``count`` of them, each with a disk of ``storage_gb``.
 
-    They stand in as many zones as there are, up to three. ``load_balancer`` is for RabbitMQ.
+    On EC2 ``instance`` names their type. Else they are tasks on Fargate, of ``vcpu``,
+    ``memory_gb`` and ``architecture``; ECS deletes a task's disk when it stops, unless told
+    otherwise, and a new task has a new one (Amazon ECS Developer Guide, "Use Amazon EBS volumes
+    with Amazon ECS"). They stand in as many zones as there are, up to three. ``load_balancer`` is
+    for RabbitMQ.
     """
 
     count: int = Field(default=3, ge=1, le=99)
-    vcpu: float = Field(gt=0)
-    memory_gb: float = Field(gt=0)
+    instance: str = ""
+    vcpu: float | None = Field(default=None, gt=0)
+    memory_gb: float | None = Field(default=None, gt=0)
     architecture: Literal["x86", "arm"] = "x86"
     storage_gb: float = Field(default=0.0, ge=0)
     load_balancer: bool = True
 
+    @model_validator(mode="after")
+    def _run_somewhere(self) -> Self:
+        task = (self.vcpu, self.memory_gb)
+        if bool(self.instance) == any(task) or (not self.instance and None in task):
+            what = "write instance, a type of EC2, or vcpu and memory_gb, of a task on Fargate"
+            raise refuse("instance", what)
+        return self
+
 
 class Managed(Part):
-    """Brokers run by AWS: instance types of Amazon MSK and Amazon MQ, and a disk each."""
+    """Brokers run by AWS, and a disk each: ``brokers`` of the type ``msk`` on Amazon MSK; on Amazon
+    MQ a cluster of three of the type ``mq``, as RabbitMQ has there.
+    """
 
     brokers: int = Field(default=3, ge=1, le=99)
     msk: str = Field(min_length=1)

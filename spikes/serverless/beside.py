@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from statistics import fmean
 
-from spikebench.cost import PriceBook, Priced, read_prices
+from spikebench.cost import Offers, PriceBook, Priced, read_prices
 from spikebench.errors import SpikebenchError
 from spikebench.measure.outcome import Metric
 from spikebench.record.model import Record
+from spikebench.report.source import is_read
 from spikebench.report.table import Row, Section
 from spikebench.scenario.model import Scenario
 from spikes.serverless.agreement import agreement
 from spikes.serverless.cost import (
+    MILLION,
     Measured,
     break_even,
     cost_per_million,
+    fargate_month,
+    lambda_month,
     share_of_cold_starts,
 )
 from spikes.serverless.pattern import Pattern, read_pattern
@@ -41,24 +46,49 @@ OF_SNAPSHOT = "SnapStart has prices of its own for what a restore takes: --targe
 
 def complete(measured: Sequence[Record], scenarios: Mapping[str, Scenario]) -> Sequence[Record]:
     """Return a run's records with what each trial would cost, and published rows beside them."""
-    costed = [record for trials in _by_cell(measured) for record in _costed(trials, scenarios)]
+    book = _book_of(measured)
+    costed = [
+        record for trials in _by_cell(measured) for record in _costed(trials, scenarios, book)
+    ]
     return [*costed, *_published(measured, scenarios)]
 
 
 def tell(section: Section) -> list[str]:
-    """Say how far local order can be trusted, and where Fargate gets cheaper."""
-    return [*_agreement(section.rows), *_break_evens(section)]
+    """Say how far local order can be trusted."""
+    return list(_agreement(section.rows))
+
+
+def tell_money(section: Section) -> list[str]:
+    """Say from which load on Fargate gets cheaper."""
+    return list(_break_evens(section))
+
+
+def bills(section: Section) -> list[Priced]:
+    """Return what each function of a section costs, term by term, and Fargate all day."""
+    scenario = section.scenario
+    if not isinstance(scenario, ColdStart):
+        return []
+    rows = [row for row in section.rows if COST in row.intervals and not is_read(row.cell)]
+    books = [(row, _book_of(row.cell.records)) for row in rows]
+    found = [
+        _priced(row.cell.first, whole, book)
+        for row, book in books
+        if (whole := _measured(row.cell.valid, scenario)) is not None
+    ]
+    return [*found, _on_fargate(books[0][1])] if found else []
 
 
 def pricing(
     measured: Sequence[Record], scenarios: Mapping[str, Scenario], asked: str | None
-) -> list[Priced]:
-    """Return what a million invocations cost with each measured function, all its trials together.
+) -> Offers:
+    """Return what each measured function costs, all its trials together, and Fargate all day.
 
-    Of every handler that would be deployed, or of the scenario asked for; empty without a run.
+    A month and a million invocations, of every handler that would be deployed, or of the scenario
+    asked for; empty without a run.
     """
     found: list[Priced] = []
-    for trials in _by_cell(measured):
+    turning: dict[str, str] = {}
+    for trials in sorted(_by_cell(measured), key=_place):
         valid = [trial for trial in trials if trial.status == "valid" and not trial.arm]
         scenario = scenarios.get(trials[0].scenario)
         if not valid or asked not in (None, trials[0].scenario):
@@ -67,19 +97,53 @@ def pricing(
             continue
         whole = _measured(valid, scenario)
         if whole is not None and _lever(valid[0]) != "snapshot":
-            found.append(_priced(valid[0], whole))
-    return found
+            found.append(_priced(valid[0], whole, _book()))
+            if _is_plain(valid[0], scenario) and scenario.scenario not in turning:
+                turning[scenario.scenario] = _turning(valid[0], whole, found[-1], scenario)
+    if not found:
+        return Offers(())
+    return Offers((*found, _on_fargate(_book())), tuple(turning.values()))
 
 
-def _priced(first: Record, whole: Measured) -> Priced:
+def _place(trials: Sequence[Record]) -> tuple[object, ...]:
+    """Where a cell is listed: by handler, memory (the scenario's own first), and name."""
+    first = trials[0]
+    memory_mb = int(first.params.get("memory_mb", 0))
+    return first.scenario, memory_mb, first.candidate, _lever(first), first.cell
+
+
+def _on_fargate(book: PriceBook) -> Priced:
+    """The same calls served by tasks that run all day."""
+    pattern = _pattern()
+    whole = fargate_month(pattern, book)
+    costs = {
+        "a month": whole,
+        "a million invocations": whole.times(MILLION / pattern.invocations_per_month),
+    }
+    tasks = pattern.fargate
+    of_what = f"{tasks.tasks} tasks of {tasks.vcpu:g} vCPU and {tasks.memory_gb:g} GB"
+    about = f"{of_what}; {pattern.title}; {book.region}"
+    return Priced("fargate", "fargate", costs, about, of_what)
+
+
+def _priced(first: Record, whole: Measured, book: PriceBook) -> Priced:
     pattern = _at_its_share(whole)
-    others = ", ".join(f"{k}={v}" for k, v in sorted(first.params.items()) if k != "lever")
-    about = (
-        f"{first.scenario}, {whole.memory_mb} MB{', ' if others else ''}{others}; {pattern.title}; "
-        f"{_book().region}; run {first.run_id}, {first.fidelity}"
-    )
-    costs = {"a million invocations": cost_per_million(pattern, whole, _book())}
-    return Priced(f"{first.candidate} {_lever(first)}", first.candidate, about, costs)
+    said = {"lever", "memory_mb"}
+    others = ", ".join(f"{k}={v}" for k, v in sorted(first.params.items()) if k not in said)
+    of_what = f"{first.scenario}, {whole.memory_mb} MB{', ' if others else ''}{others}"
+    whose = f"{pattern.title}; {book.region}; run {first.run_id}, {first.fidelity}"
+    costs = {
+        "a month": lambda_month(pattern, whole, book),
+        "a million invocations": cost_per_million(pattern, whole, book),
+    }
+    name = f"{first.candidate} {_lever(first)}"
+    return Priced(name, first.candidate, costs, f"{of_what}; {whose}", of_what)
+
+
+def _book_of(measured: Iterable[Record]) -> PriceBook:
+    """The prices for what a run has measured, judged by the day of its latest trial."""
+    days = [date.fromisoformat(trial.started_at[:10]) for trial in measured]
+    return _prices().beside_a_run(max(days, default=date.min))
 
 
 def _by_cell(measured: Iterable[Record]) -> Iterable[list[Record]]:
@@ -89,7 +153,9 @@ def _by_cell(measured: Iterable[Record]) -> Iterable[list[Record]]:
     return cells.values()
 
 
-def _costed(trials: Sequence[Record], scenarios: Mapping[str, Scenario]) -> Iterator[Record]:
+def _costed(
+    trials: Sequence[Record], scenarios: Mapping[str, Scenario], book: PriceBook
+) -> Iterator[Record]:
     """The trials of a cell with their cost; the share of cold starts is the whole cell's."""
     scenario = scenarios.get(trials[0].scenario)
     valid = [trial for trial in trials if trial.status == "valid"]
@@ -105,16 +171,16 @@ def _costed(trials: Sequence[Record], scenarios: Mapping[str, Scenario]) -> Iter
     pattern = _at_its_share(whole)
     for trial in trials:
         alone = _measured([trial], scenario) if trial.status == "valid" else None
-        yield trial if alone is None else _with_cost(trial, _cost(pattern, alone))
+        yield trial if alone is None else _with_cost(trial, _cost(pattern, alone, book))
 
 
 def _with_cost(trial: Record, cost: Metric) -> Record:
     return trial.model_copy(update={"metrics": {**trial.metrics, COST: cost}})
 
 
-def _cost(pattern: Pattern, measured: Measured) -> Metric:
-    found = cost_per_million(pattern, measured, _book())
-    note = "; ".join(found.unpriced)
+def _cost(pattern: Pattern, measured: Measured, book: PriceBook) -> Metric:
+    found = cost_per_million(pattern, measured, book)
+    note = "; ".join(found.unpriced or found.marks)
     return Metric(value=found.total, unit=UNIT, better="lower", note=note)
 
 
@@ -211,8 +277,7 @@ def _baselines(rows: Sequence[Row], fidelity: str) -> dict[str, float]:
 
 
 def _break_evens(section: Section) -> Iterator[str]:
-    """The break-even of the baseline, and of the row whose cold start is the shortest of its own
-    candidate's levers."""
+    """The break-even of what other rows are held against."""
     scenario = section.scenario
     if not isinstance(scenario, ColdStart):
         return
@@ -221,29 +286,48 @@ def _break_evens(section: Section) -> Iterator[str]:
         for row in section.rows
         if row.cell.candidate == scenario.analysis.baseline and COST in row.intervals
     ]
-    plain = [row for row in own if dict(row.cell.params).get("lever") == "baseline"]
+    plain = [row for row in own if _is_plain(row.cell.first, scenario)]
     for row in plain[:1]:
         yield _break_even(row, scenario)
 
 
+def _is_plain(first: Record, scenario: ColdStart) -> bool:
+    """Whether a cell is that which others are held against."""
+    return first.candidate == scenario.analysis.baseline and _lever(first) == "baseline"
+
+
 def _break_even(row: Row, scenario: ColdStart) -> str:
-    pattern, measured = _pattern(), _measured(row.cell.valid, scenario)
+    measured = _measured(row.cell.valid, scenario)
     assert measured is not None, "a row with a cost was measured"
-    share = share_of_cold_starts(pattern, measured).share
     usd = fmean(row.cell.values(COST))
-    lever = dict(row.cell.params).get("lever", "")
+    return _turns(row.cell.first, measured, usd, _book_of(row.cell.records))
+
+
+def _turning(first: Record, whole: Measured, priced: Priced, scenario: ColdStart) -> str:
+    usd = priced.costs["a million invocations"].known
+    return f"{scenario.scenario}: {_turns(first, whole, usd, _book())}"
+
+
+def _turns(first: Record, measured: Measured, usd: float, book: PriceBook) -> str:
+    """What a function costs, and from which load on Fargate is cheaper."""
+    pattern = _pattern()
+    share = share_of_cold_starts(pattern, measured).share
     said = (
-        f"Cost model ({pattern.title}; {_book().region}): {row.cell.candidate} {lever} has "
+        f"Cost model ({pattern.title}; {book.region}): {first.candidate} {_lever(first)} has "
         f"{share:.2%} cold starts and costs {usd:.3g} USD a million invocations"
     )
     try:
-        return f"{said}; {break_even(pattern, measured, _book()).words}"
+        return f"{said}; {break_even(pattern, measured, book).words}"
     except SpikebenchError as error:
         return f"{said}; no break-even: {error}"
 
 
-@cache
 def _book() -> PriceBook:
+    return _prices().on(date.today())
+
+
+@cache
+def _prices() -> PriceBook:
     return read_prices(PRICES)
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from spikebench.cost import Cost, PriceBook, Usage
+from spikebench.report.column import figure
 from spikes.serverless.arrivals import ColdShare, cold_share
 from spikes.serverless.pattern import HOURS_A_MONTH, Fargate, Pattern
 
@@ -236,7 +237,7 @@ def break_even(pattern: Pattern, measured: Measured, book: PriceBook) -> BreakEv
         return BreakEven(None, *own, words)
     most = _first_root(excess_at(0.0), least, log(MOST_A_MONTH))
     if most is None:
-        words = f"no break-even: Lambda stays cheaper up to {MOST_A_MONTH:g} invocations a month"
+        words = f"no break-even: Lambda stays cheaper up to {_millions(MOST_A_MONTH)} a month"
         return BreakEven(None, *own, words)
     # a little wider than the two, for each is a root but for its tolerance
     at = exp(_roots(excess_at(None), least - 10 * TOLERANCE, most + 10 * TOLERANCE)[0])
@@ -264,10 +265,14 @@ def _roots(excess: Callable[[float], float], low: float, high: float) -> list[fl
     return [float(brentq(excess, grid[at], grid[at + 1], xtol=TOLERANCE)) for at in spans]
 
 
+def _millions(invocations: float) -> str:
+    return f"{figure(invocations / MILLION)} million invocations"
+
+
 def _words(there: Pattern) -> str:
     rate, tasks = there.rate_per_s, there.fargate.tasks
     said = (
-        f"Lambda is cheaper below {there.invocations_per_month:,.3g} invocations a month "
+        f"Lambda is cheaper below {_millions(there.invocations_per_month)} a month "
         f"({rate:.3g}/s all month), Fargate above"
     )
     carried = there.fargate.rate_per_task_per_s

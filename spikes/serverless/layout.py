@@ -15,7 +15,7 @@ from spikebench.report.source import is_read
 from spikebench.report.table import Row, Table
 from spikebench.report.wording import Footnotes
 from spikebench.scenario.model import Scenario
-from spikes.serverless.beside import complete, tell
+from spikes.serverless.beside import COST, bills, complete, tell, tell_money
 from spikes.serverless.java.options import LAMBDA_LEVERS
 from spikes.serverless.sandbox.upload import effective_flags
 from spikes.serverless.scenario import ColdStart, Lever
@@ -95,7 +95,20 @@ def _draw(table: Table, folder: Path) -> list[Path]:
 def _remarks(row: Row) -> list[str]:
     """What a row's figures stand for, and under which conditions they came about."""
     restored = [ANALOGUE] if _lever(row) == "snapshot" else []
-    return [*restored, *_stand_in(row), *_flags(row), *_unconfined(row), *_beyond_lambda(row)]
+    return [
+        *restored,
+        *_stand_in(row),
+        *_flags(row),
+        *_unconfined(row),
+        *_beyond_lambda(row),
+        *_marked(row),
+    ]
+
+
+def _marked(row: Row) -> list[str]:
+    """Which of its prices may not hold, and why."""
+    cost = row.cell.metrics.get(COST)
+    return [f"cost: {cost.note}"] if cost and cost.value is not None and cost.note else []
 
 
 def _stand_in(row: Row) -> list[str]:
@@ -187,4 +200,6 @@ LAYOUT = Layout(
     remarks=_remarks,
     complete=complete,
     tell=tell,
+    money=tell_money,
+    bills=bills,
 )

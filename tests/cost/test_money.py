@@ -61,3 +61,15 @@ def test_a_cost_is_told_line_by_line_with_the_digits_of_its_prices() -> None:
 )
 def test_a_price_is_written_without_powers_of_ten(price: float, text: str) -> None:
     assert plain(price) == text
+
+
+def test_reasons_why_prices_may_not_hold_are_told_once_with_what_has_them() -> None:
+    old, new = "older than a year", ""
+    terms = (
+        Term("shards", 1.0, "hour", 1.0, "", old),
+        Term("units", 1.0, "million", 1.0, "", old),
+        Term("units", 2.0, "million", 0.5, "", old),  # a second step
+        Term("calls", 1.0, "million", 1.0, "", new),
+        Term("polls", 0.0, "million", 1.0, "", "undated"),  # of nothing
+    )
+    assert Cost(terms, "USD").marks == ("older than a year: shards, units",)

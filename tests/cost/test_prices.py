@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spikebench.cost import PriceBook, Usage, read_prices
+from spikebench.cost.prices import ADD_IT
 from spikebench.errors import ScenarioError
 
 BOOKS = Path(__file__).parents[2] / "scenarios" / "prices"
@@ -75,7 +76,9 @@ def test_what_is_not_in_the_book_is_not_priced_and_never_zero(tmp_path: Path) ->
     assert book(tmp_path).find("topic", "publishes") is None
     assert cost.total is None
     assert cost.known == pytest.approx(4.0)
-    assert cost.unpriced == ("topics: not priced: good has no price of topic publishes",)
+    assert cost.unpriced == (
+        f"topics: not priced: good has no price of topic publishes ({ADD_IT})",
+    )
     assert cost.terms[1].amount is None
 
 
@@ -94,6 +97,51 @@ def test_free_units_are_taken_off_only_where_that_is_asked(tmp_path: Path) -> No
     cost = book(tmp_path).cost(usages, free_tier=True)
     assert cost.total == pytest.approx(1.75 * 0.40)
     assert [(t.quantity, t.price) for t in cost.terms] == [(0.75, 0.0), (0.25, 0.0), (1.75, 0.40)]
+
+
+SHARED = """
+  - service: queue
+    dimension: requests in order
+    unit: million requests
+    price: 0.50
+    free_with: requests
+    as_of: 2026-09-11
+    source: a price file
+"""
+
+
+def test_dimensions_that_have_their_free_units_together_have_them_once(tmp_path: Path) -> None:
+    found = book(tmp_path, GOOD + SHARED[1:])
+    ordered = Usage("ordered", "queue", "requests in order", 2.0, "million requests")
+    # of the free million the first use takes 0.75 and the ordered the rest: 1.75 are left to pay
+    cost = found.cost([requests(0.75), ordered], free_tier=True)
+    assert [(t.quantity, t.price) for t in cost.terms] == [(0.75, 0.0), (0.25, 0.0), (1.75, 0.50)]
+    # and alone it has all of it
+    assert found.cost([ordered], free_tier=True).total == pytest.approx(0.50)
+    assert found.cost([ordered]).total == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "free_with: requests\n",
+            "free_with: wishes\n",
+            "queue 'wishes' has no free units in million requests; name a dimension that has",
+        ),
+        (
+            "free_with: requests\n",
+            "free_with: requests\n    free: 1\n",
+            "has free units of its own; remove free or free_with",
+        ),
+    ],
+)
+def test_free_units_of_another_dimension_have_to_be_there(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert old in SHARED
+    said = error_of(tmp_path, GOOD + SHARED[1:].replace(old, new))
+    assert said.endswith(f"prices.3.free_with: {message}")
 
 
 def test_uses_of_a_dimension_go_up_its_steps_together(tmp_path: Path) -> None:
@@ -144,7 +192,7 @@ def test_an_old_price_is_marked(tmp_path: Path, as_of: str, today: date, mark: s
     text = GOOD.replace("as_of: 2026-09-11", f"as_of: {as_of}")
     cost = book(tmp_path, text, today).cost([requests(1)])
     assert cost.terms[0].mark == mark
-    assert cost.marks == ((f"requests: {mark}",) if mark else ())
+    assert cost.marks == ((f"{mark}: requests",) if mark else ())
     assert cost.total == pytest.approx(0.40)
 
 
@@ -292,14 +340,16 @@ def test_our_books_are_read_and_each_price_has_a_date_and_a_source(path: Path) -
     ("service", "dimension", "price"),
     [
         ("lambda", "requests", 0.20),
-        ("sqs", "requests standard", 0.40),
-        ("sqs", "requests fifo", 0.50),
         ("fargate", "vCPU x86", 0.04656),
         ("fargate", "GB x86", 0.00511),
         ("fargate", "vCPU arm", 0.03725),
         ("fargate", "GB arm", 0.00409),
         ("alb", "load balancer", 0.02646),
         ("alb", "LCU", 0.0084),
+        ("nlb", "load balancer", 0.02646),
+        ("nlb", "NLCU", 0.006),
+        ("ebs", "gp3 storage", 0.0928),
+        ("ec2", "instance t3a.large", 0.085),
         ("cloudwatch", "logs ingested", 0.5985),
     ],
 )
@@ -311,17 +361,43 @@ def test_london_has_the_prices_of_its_price_files(
     assert found.price == price
 
 
-def test_londons_lambda_gets_cheaper_by_10_and_20_percent_as_it_was_announced() -> None:
+@pytest.mark.parametrize(
+    ("service", "dimension", "ends", "prices"),
+    [
+        ("lambda", "GB-second x86", [6e9, 15e9], [0.0000166667, 0.000015, 0.0000133334]),
+        ("lambda", "GB-second arm", [7.5e9, 18.75e9], [0.0000133334, 0.0000120001, 0.0000106667]),
+        ("sqs", "requests standard", [1e5, 2e5], [0.40, 0.35, 0.32]),
+        ("sqs", "requests fifo", [1e5, 2e5], [0.50, 0.46, 0.42]),
+    ],
+)
+def test_london_has_the_steps_of_its_price_files(
+    service: str, dimension: str, ends: list[float], prices: list[float]
+) -> None:
+    price = read_prices(BOOKS / "eu-west-2.yaml", TODAY).find(service, dimension)
+    assert price is not None
+    assert [step.up_to for step in price.steps] == [*ends, None]
+    assert [step.price for step in price.steps] == prices
+
+
+def test_the_team_has_sqs_first_million_once_and_pays_less_beyond_a_hundred_billion() -> None:
     book = read_prices(BOOKS / "eu-west-2.yaml", TODAY)
-    for dimension, bounds, first in (
-        ("GB-second x86", [6e9, 15e9, None], 0.0000166667),
-        ("GB-second arm", [7.5e9, 18.75e9, None], 0.0000133334),
-    ):
-        price = book.find("lambda", dimension)
-        assert price is not None
-        assert [step.up_to for step in price.steps] == bounds
-        expected = [first, 0.9 * first, 0.8 * first]
-        assert [step.price for step in price.steps] == pytest.approx(expected)
+    standard = Usage("calls", "sqs", "requests standard", 0.25, "million requests")
+    fifo = Usage("calls in order", "sqs", "requests fifo", 2.0, "million requests")
+    # of the free million standard takes 0.25 and FIFO 0.75: 1.25 are left, at 0.50
+    assert book.cost([standard, fifo], free_tier=True).total == pytest.approx(0.625)
+    assert book.cost([standard, fifo]).total == pytest.approx(0.25 * 0.40 + 2 * 0.50)
+    # 250 billion: 100,000 at 0.40, as many at 0.35, 50,000 at 0.32
+    many = Usage("calls", "sqs", "requests standard", 250_000, "million requests")
+    assert book.cost([many]).total == pytest.approx(40_000 + 35_000 + 16_000)
+
+
+def test_a_functions_free_seconds_are_those_of_both_architectures() -> None:
+    book = read_prices(BOOKS / "eu-west-2.yaml", TODAY)
+    x86 = Usage("x86", "lambda", "GB-second x86", 300_000, "GB-second")
+    arm = Usage("arm", "lambda", "GB-second arm", 300_000, "GB-second")
+    # 400,000 are free once: 300,000 of x86 and 100,000 of Arm
+    cost = book.cost([x86, arm], free_tier=True)
+    assert cost.total == pytest.approx(200_000 * 0.0000133334)
 
 
 def test_snapstart_costs_nothing_for_java_and_is_not_priced_for_others_in_london() -> None:
@@ -369,10 +445,21 @@ def test_what_a_book_lacks_is_taken_from_another_region_and_marked(tmp_path: Pat
     assert found.cost([shard], free_tier=True).total == pytest.approx(90 * 0.02)
 
 
+def test_another_day_judges_both_books(tmp_path: Path) -> None:
+    shard = Usage("shards", "stream", "shard", 100, "hour")
+    found = beside(tmp_path)
+    assert found.on(date(2025, 6, 1)).cost([shard]).marks == ("a price of elsewhere: shards",)
+    assert "older than a year" in found.on(date(2027, 1, 1)).cost([shard]).marks[0]
+    (own,) = found.on(date(2027, 12, 1)).cost([requests(1)]).marks
+    assert own == "the price is of 2026-09-11: older than a year: requests"
+
+
 def test_what_neither_book_has_is_not_priced(tmp_path: Path) -> None:
     cost = beside(tmp_path).cost([Usage("topics", "topic", "publishes", 5.0, "million")])
     assert cost.total is None
-    assert cost.unpriced == ("topics: not priced: good has no price of topic publishes",)
+    assert cost.unpriced == (
+        f"topics: not priced: good has no price of topic publishes ({ADD_IT})",
+    )
 
 
 def test_books_of_two_currencies_do_not_mix(tmp_path: Path) -> None:

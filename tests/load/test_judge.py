@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -40,6 +40,14 @@ def test_cpu_that_cannot_be_seen_is_withheld() -> None:
     assert unseen.metrics["broker_cpu_per_million"].value is None
     nothing = judged(BENCH, segment(10, unsent=range(10), usage=USED), 1.0)
     assert nothing.metrics["client_cpu_per_million"].value is None
+
+
+def test_calls_that_were_counted_are_in_the_record_by_operation() -> None:
+    seen = replace(segment(1000), calls={"send_message_batch": 100, "receive_message": 120})
+    found = judged(BENCH, seen, 1.0).metrics
+    assert found["calls_send_message_batch"] == Metric(value=100, unit="calls", n=1000)
+    assert found["calls_receive_message"].value == 120
+    assert not [name for name in judged(BENCH, segment(10), 1.0).metrics if "calls" in name]
 
 
 def test_resources_are_passed_on() -> None:

@@ -280,6 +280,7 @@ def test_gathered_messages_go_out_when_they_have_lingered(start: Start) -> None:
     assert not generator.progress().done
     assert generator.wait(PATIENCE_S)
     assert len(received(generator, 40).deliveries[0].seq) == 40
+    assert generator.harvest().calls["flush"] >= 1
 
 
 def test_every_subscriber_gets_everything(start: Start) -> None:

@@ -185,6 +185,13 @@ def test_stragglers_of_an_earlier_segment_are_not_counted_to_the_next(crew: Crew
     assert (found.sent, found.delivered, found.duplicated, found.lost) == (50, 50, 0, 0)
 
 
+def test_calls_that_a_service_bills_are_counted_by_segment(crew: Crew) -> None:
+    with session(crew) as opened:
+        first = opened.run(evenly(COUNT, RATE), COUNT / RATE, LIMITS)
+        second = opened.run(evenly(50, RATE), 50 / RATE, LIMITS)
+    assert (first.calls, second.calls) == ({"send": COUNT}, {"send": 50})
+
+
 def test_what_the_window_holds_back_past_the_deadline_stays_unsent(crew: Crew) -> None:
     short = Limits(overrun_s=0.1, confirm_s=0.1, grace_s=0.3)
     with session(crew, Faults(unconfirmed_every=1), cargo=cargo(window=20)) as opened:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from click.testing import CliRunner
 
 from spikebench import report
 from spikebench.cli import cli
-from spikebench.record import Record
+from spikebench.record import Metric, Record
 from spikebench.record.trials import by_cell
 from spikebench.report.layout import load
 from spikebench.report.table import Section, tabulate
 from spikebench.scenario.messages import Arrivals, Consumers, Producer
 from spikes.messaging.beside import A_MONTH, PER_MILLION, complete, pattern, pricing, tell
+from spikes.messaging.pattern import Nodes
 from tests.report.synthetic import candidates, ledger, record, scenario
 
 LAYOUT = "spikes.messaging.layout:LAYOUT"
@@ -67,14 +70,33 @@ def test_a_void_trial_an_arm_and_the_ceiling_have_no_cost() -> None:
     assert list(complete([void, arm, ceiling], SCENARIOS)) == [void, arm, ceiling]
 
 
-def test_what_is_not_priced_has_no_figure_and_says_why() -> None:
-    text = report.text(trials("sns-sqs"), SCENARIOS, "md", candidates(), LAYOUT)
-    assert "no cost: payload published: not priced: eu-west-2 has no price" in text
+def test_what_is_not_priced_has_no_figure_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = pattern().model_copy(update={"nodes": Nodes(instance="odd.large")})
+    monkeypatch.setattr("spikes.messaging.beside.pattern", lambda: odd)
+    records = trials("kafka")
+    text = report.text(records, SCENARIOS, "md", candidates(), LAYOUT)
+    assert "no cost: 3 nodes: not priced: eu-west-2 has no price of ec2 instance odd.large" in text
+    assert "`spikebench prices refresh`" in text
+    assert a_month(records, "kafka") == []
 
 
-def test_a_price_that_is_old_is_said_at_the_row() -> None:
-    text = report.text(trials("kinesis"), SCENARIOS, "md", candidates(), LAYOUT)
-    assert "cost: 2 shards: a price of us-east-1, the price is of 2025: older than a year" in text
+def test_a_price_of_another_region_or_an_old_one_is_said_at_the_row() -> None:
+    records = [*trials("kinesis"), *trials("sns-sqs")]
+    text = report.text(records, SCENARIOS, "md", candidates(), LAYOUT)
+    assert "cost: a price of us-east-1: 2 shards, PUT payload units" in text
+    old = "a price of us-east-1, the price is of 2024-12-04: older than a year"
+    assert f"{old}: payload published, copies delivered, payload delivered" in text
+
+
+def test_prices_age_with_the_book_and_not_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [*trials("kinesis"), *trials("sns-sqs")]
+
+    once = report.text(records, SCENARIOS, "md", candidates(), LAYOUT)
+    monkeypatch.setattr("spikes.messaging.beside.today", lambda: date(2099, 1, 1))
+    assert report.text(records, SCENARIOS, "md", candidates(), LAYOUT) == once
+    # a person who asks for a cost is told by the day on which they ask
+    shards = next(p for p in pricing(records, SCENARIOS, None) if p.name == "kinesis")
+    assert "the price is of 2026-10-01: older than a year" in shards.costs["a month"].marks[0]
 
 
 def test_the_table_has_both_columns_and_nothing_else_is_changed() -> None:
@@ -98,9 +120,10 @@ def test_a_section_says_what_is_cheapest_and_from_which_load_on() -> None:
     # SQS: 30 of upkeep and 0.94608 a message a second. MSK: 120, 489.9 of brokers and disks, and
     # 2.628 GB × 2 2/3 zones × 2 × 0.01 = 0.14016: the same at 579.9 / 0.80592 = 719.6
     assert "(sqs-standard below 720 a second, kafka on MSK from 720)" in said
-    # without hours: nodes 321.3 and 4 2/3 crossings, 0.24528: 321.3 / 0.7008 = 458.5; then MSK at
-    # 168.6 / 0.10512 = 1,604
-    assert "(sqs-standard below 459 a second, kafka from 459, kafka on MSK from 1,600)" in said
+    # without hours: nodes 186.15 and disks 27.84, and 4 2/3 crossings, 0.24528: 213.99 / 0.7008 =
+    # 305.4; then MSK at 275.91 / 0.10512 = 2,625
+    assert "(sqs-standard below 305 a second, kafka from 305, kafka on MSK from 2,620)" in said
+    assert "Prices that may not hold here: a price of us-east-1: kafka, kafka on MSK." in said
 
 
 def test_a_candidate_that_could_not_be_measured_is_compared_all_the_same() -> None:
@@ -130,7 +153,36 @@ def test_the_command_prints_one_candidate_with_every_way_to_have_it() -> None:
     assert out.exit_code == 0, out.output
     heads = [line for line in out.output.splitlines() if line and not line.startswith(" ")]
     assert heads == ["kafka", "kafka on MSK"]
-    assert "3 nodes: 4,380 vCPU-hour × 0.04656 = 203.9328 USD" in out.output
+    assert "3 nodes: 2,190 hour × 0.085 = 186.1500 USD" in out.output
+
+
+def test_the_command_sums_up_within_100_columns_and_opens_everything_on_demand() -> None:
+    out = CliRunner().invoke(cli, ["cost", "messaging"])
+    assert out.exit_code == 0, out.output
+    lines = out.output.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert lines[0].startswith("by cost alone the cheapest at 200 messages a second is ")
+    (kinesis,) = (line for line in lines if line.startswith("kinesis "))
+    assert kinesis.count("*") == 2  # a month, and a million messages
+    (sqs,) = (line for line in lines if line.startswith("sqs-standard "))
+    assert "*" not in sqs
+    assert "* a price of another region, or one that is old or undated" in lines
+    opened = CliRunner().invoke(cli, ["cost", "messaging", "--terms"])
+    assert "upkeep: 8 hour × 60.0 = 480.0000 USD (an assumption of the pattern)" in opened.output
+
+
+def test_calls_that_a_run_counted_show_in_its_costs() -> None:
+    # half as many messages a sending call as are derived: 63.072 more
+    counted = [
+        trial.model_copy(update={"metrics": {**trial.metrics, **calls(264)}})
+        for trial in trials("sqs-standard")
+    ]
+    assert a_month(counted, "sqs-standard") == pytest.approx([219.216 + 63.072])
+
+
+def calls(sends: float) -> dict[str, Metric]:
+    """440 messages to three queues are 132 calls of ten, as derived."""
+    return {"calls_send_message_batch": Metric(value=sends, unit="calls")}
 
 
 def test_an_unknown_scenario_is_an_error_that_lists_the_known_ones() -> None:

@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import date
 from math import exp
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from spikebench.cost import Cost, PriceBook, read_prices
 from spikebench.errors import ScenarioError
+from spikebench.record import Ledger, Record
 from spikebench.scenario.messages import Arrivals
 from spikes.messaging.cost import OFFERS, month, per_million, shards
 from spikes.messaging.pattern import (
@@ -21,7 +23,8 @@ from spikes.messaging.pattern import (
     Upkeep,
     read_pattern,
 )
-from spikes.messaging.traffic import Traffic
+from spikes.messaging.traffic import Calls, Traffic
+from tests.report.synthetic import record
 
 TODAY = date(2026, 11, 25)
 TEAM = Path(__file__).parents[2] / "scenarios" / "messaging" / "patterns" / "team.yaml"
@@ -31,16 +34,22 @@ PRICES = {
     ("sqs", "requests fifo", "million requests"): 0.50,
     ("sns", "publish standard", "million requests"): 0.60,
     ("sns", "publish fifo", "million requests"): 0.30,
+    ("sns", "payload fifo", "GB"): 0.02,
+    ("sns", "deliveries fifo", "million"): 0.01,
+    ("sns", "payload delivered fifo", "GB"): 0.001,
     ("kinesis", "shard", "hour"): 0.02,
     ("kinesis", "PUT payload unit 25 KB", "million units"): 0.01,
     ("fargate", "vCPU x86", "vCPU-hour"): 0.05,
     ("fargate", "GB x86", "GB-hour"): 0.005,
+    ("ec2", "instance big", "hour"): 0.1,
     ("ebs", "gp3 storage", "GB-month"): 0.1,
     ("ec2", "data between zones", "GB"): 0.01,
     ("nlb", "load balancer", "hour"): 0.02,
     ("nlb", "NLCU", "NLCU-hour"): 0.006,
     ("msk", "broker kafka.big", "hour"): 0.25,
     ("msk", "storage", "GB-month"): 0.1,
+    ("mq", "cluster mq.big", "hour"): 0.8,
+    ("mq", "storage", "GB-month"): 0.1,
 }
 
 PATTERN = Pattern(
@@ -114,6 +123,75 @@ def test_a_call_above_64_kb_is_as_many_requests_as_it_has_of_them(prices: PriceB
     assert amounts(cost) == [5.76, 5.76, 2.88, 0.0]
 
 
+@pytest.mark.parametrize("name", ["sqs-standard", "sqs-fifo"])
+def test_half_the_batch_is_twice_the_calls_and_twice_the_money(
+    name: str, prices: PriceBook
+) -> None:
+    # bursts of ten: in calls of ten one a burst, in calls of five two
+    whole, half = bill(name, prices), bill(name, prices, replace(TRAFFIC, batch_messages=5))
+    assert whole.total is not None
+    assert half.total == pytest.approx(2 * whole.total)
+    # 36 million ÷ 5 × 2 queues × 3 calls = 43.2 million
+    assert half.total == pytest.approx(
+        43.2 * PRICES["sqs", f"requests {name[4:]}", "million requests"]
+    )
+
+
+def test_calls_that_are_half_full_cost_twice_as_much_as_counted(prices: PriceBook) -> None:
+    # trials counted five messages a call where ten are derived, in sending and in receiving
+    counted = replace(TRAFFIC, calls=Calls(sending=0.5, receiving=0.5))
+    cost = bill("sqs-standard", prices, counted)
+    assert amounts(cost) == [5.76, 5.76, 5.76, 0.0]
+    assert cost.terms[0].what == "SendMessageBatch, 5 messages a call, as counted"
+    assert bill("sqs-standard", prices).terms[0].what.endswith("10 messages a call, derived")
+
+
+def test_no_call_carries_more_than_the_service_takes_whatever_was_counted() -> None:
+    counted = replace(TRAFFIC, calls=Calls(sending=3.0, receiving=0.01))
+    assert counted.per_call(10) == 10
+    assert counted.per_receive(10) == 1
+
+
+def trial(sent: int, *, fidelity: str = "emulator", **calls: float) -> Record:
+    """A valid trial at 100 a second, of two subscribers that got everything."""
+    metrics = {"throughput": 100.0, **{f"calls_{name}": count for name, count in calls.items()}}
+    account = Ledger(
+        sent=sent,
+        confirmed=sent,
+        expected=2 * sent,
+        delivered=2 * sent,
+        lost=0,
+        duplicated=0,
+        reordered=0,
+    )
+    return record("sqs-standard", 0, metrics, fidelity=fidelity, ledger=account)
+
+
+def test_calls_are_what_trials_counted_over_what_is_derived_at_their_rate() -> None:
+    # 1,000 messages to two queues: 200 calls of ten are derived; 250 and then 390 were counted
+    trials = [trial(1000, send_message_batch=250), trial(1000, send_message_batch=390)]
+    counted = TRAFFIC.set_right_by(trials, 10)
+    assert counted.calls.sending == pytest.approx(400 / 640)
+    assert counted.per_call(10) == pytest.approx(10 * 400 / 640)
+    # SNS is sent one copy for all: 100 calls are derived
+    published = TRAFFIC.set_right_by([trial(1000, publish_batch=125)], 10)
+    assert published.per_call(10) == pytest.approx(8)
+    assert TRAFFIC.set_right_by([trial(1000)], 10) == TRAFFIC
+
+
+def test_receiving_calls_count_where_the_service_answered_them() -> None:
+    calls: dict[str, Any] = {
+        "send_message_batch": 200,
+        "receive_message": 400,
+        "receive_message_empty": 99,
+    }
+    # 2,000 copies in receives of ten are 200; 400 were counted, the vain ones left out
+    assert TRAFFIC.set_right_by([trial(1000, fidelity="service", **calls)], 10).per_receive(10) == 5
+    of_emulator = TRAFFIC.set_right_by([trial(1000, **calls)], 10)
+    assert of_emulator.calls.receiving is None
+    assert of_emulator.per_receive(10) == 10
+
+
 def test_duplicates_are_received_and_deleted_anew(prices: PriceBook) -> None:
     cost = bill("sqs-standard", prices, replace(TRAFFIC, deliveries=1.5))
     assert amounts(cost) == [2.88, 4.32, 4.32, 0.0]
@@ -149,14 +227,21 @@ def test_sns_publishes_once_and_sends_a_copy_to_each_queue(prices: PriceBook) ->
     assert amounts(cost) == [2.16, 28.8, 2.88, 2.88, 0.0]
 
 
-def test_a_fifo_topic_has_parts_without_a_price_and_so_no_total(prices: PriceBook) -> None:
+def test_a_fifo_topic_has_prices_of_payload_and_deliveries(prices: PriceBook) -> None:
+    # 3.6 million publishes at 0.30; 36 GB at 0.02; 72 million copies at 0.01; 72 GB at 0.001;
+    # then 72 million copies to SQS, 7.2 million receives and deletes at 0.50
     cost = bill("sns-sqs", prices)
-    assert cost.total is None
-    assert amounts(cost) == [1.08, None, None, 36.0, 3.6, 3.6, 0.0]
-    assert [line.split(":")[0] for line in cost.unpriced] == [
-        "payload published",
-        "copies delivered",
-    ]
+    assert amounts(cost) == [1.08, 0.72, 0.72, 0.072, 36.0, 3.6, 3.6, 0.0]
+    assert cost.total == pytest.approx(45.792)
+
+
+def test_a_large_publish_is_requests_of_64_kb_on_a_standard_topic_and_one_on_a_fifo_topic(
+    prices: PriceBook,
+) -> None:
+    # ten of 10,000 bytes are 100,000: two requests, or one and its bytes
+    large = replace(TRAFFIC, size_bytes=10_000)
+    assert amounts(bill("sns-sqs", prices, replace(large, ordering="none")))[0] == 4.32
+    assert amounts(bill("sns-sqs", prices, large))[:2] == [1.08, 7.2]
 
 
 def test_kinesis_bills_shards_and_every_record_whatever_the_batch(prices: PriceBook) -> None:
@@ -193,6 +278,24 @@ def test_three_nodes_are_hours_disks_and_traffic_between_zones(prices: PriceBook
     assert cost.total == pytest.approx(59.88)
 
 
+def test_three_nodes_on_ec2_are_hours_of_instances(prices: PriceBook) -> None:
+    # 3 × 100 h × 0.1 = 30, then as on Fargate
+    pattern = PATTERN.model_copy(update={"nodes": Nodes(count=3, instance="big", storage_gb=50)})
+    cost = bill("kafka", prices, pattern=pattern)
+    assert amounts(cost) == [30.0, 15.0, 2.88]
+    assert cost.terms[0].unit == "hour"
+
+
+def test_nodes_without_a_price_have_no_total_and_say_what_to_do(prices: PriceBook) -> None:
+    pattern = PATTERN.model_copy(update={"nodes": Nodes(count=3, instance="odd", storage_gb=50)})
+    cost = bill("kafka", prices, pattern=pattern)
+    assert cost.total is None
+    assert cost.unpriced == (
+        "3 nodes: not priced: test has no price of ec2 instance odd (add it, or run `spikebench "
+        "prices refresh`)",
+    )
+
+
 def test_rabbitmq_stands_behind_a_load_balancer(prices: PriceBook) -> None:
     # 100 h × 0.02 = 2; 100 × 1,000 × 3,600 bytes an hour = 0.36 GB, once in and twice out
     quorum = bill("rabbitmq-quorum", prices)
@@ -207,10 +310,18 @@ def test_managed_brokers_do_not_pay_for_replicas(prices: PriceBook) -> None:
     assert amounts(bill("kafka on MSK", prices)) == [75.0, 15.0, 1.44]
 
 
+def test_a_cluster_of_amazon_mq_has_one_price_and_three_disks(prices: PriceBook) -> None:
+    # 100 h × 0.8; 3 × 50 GB × 0.1; 36 GB × 2 crossings × both sides × 0.01
+    assert amounts(bill("rabbitmq on Amazon MQ", prices)) == [80.0, 15.0, 1.44]
+
+
 def test_a_broker_without_a_price_has_no_total(prices: PriceBook) -> None:
-    cost = bill("rabbitmq on Amazon MQ", prices)
+    managed = PATTERN.managed.model_copy(update={"mq": "mq.odd"})
+    cost = bill(
+        "rabbitmq on Amazon MQ", prices, pattern=PATTERN.model_copy(update={"managed": managed})
+    )
     assert cost.total is None
-    assert cost.known == pytest.approx(1.44)
+    assert cost.known == pytest.approx(16.44)
 
 
 def test_upkeep_is_hours_at_the_patterns_rate(prices: PriceBook) -> None:
@@ -257,6 +368,22 @@ def test_a_receive_returns_no_more_than_may_be_held() -> None:
 
 def test_the_teams_pattern_is_read() -> None:
     assert read_pattern(TEAM).rate_per_s == 200
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    ["", "instance: t3a.large, vcpu: 2, memory_gb: 8", "vcpu: 2", "instance: t3a.large, vcpu: 2"],
+)
+def test_nodes_run_on_instances_or_as_tasks(tmp_path: Path, nodes: str) -> None:
+    text = TEAM.read_text(encoding="utf-8")
+    path = tmp_path / "team.yaml"
+    path.write_text(
+        text.replace("  instance: t3a.large ", f"  {nodes.replace(', ', chr(10) + '  ')} ")
+    )
+    with pytest.raises(
+        ScenarioError, match=r"nodes\.instance: write instance, a type of EC2, or vcpu"
+    ):
+        read_pattern(path)
 
 
 def test_a_key_nobody_knows_is_an_error_with_its_line(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def test_amazons_own_example_of_snapstart(virginia: PriceBook) -> None:
     assert amounts[4] == pytest.approx(3.9541, abs=1e-4)
     assert amounts[4] * 744 / 730 == pytest.approx(4.03, abs=0.005)
     assert amounts[5] == pytest.approx(10.40, abs=0.005)
-    assert set(bill.marks) >= {"snapshots kept: the price is undated"}
+    assert "the price is undated" in bill.marks[0]
+    assert "snapshots kept" in bill.marks[0]
 
 
 def test_a_snapshot_is_kept_and_restored_by_its_memory(virginia: PriceBook) -> None:
@@ -136,10 +137,10 @@ def test_the_free_tier_is_taken_off_where_the_pattern_says_so(london: PriceBook)
 
 
 def test_a_large_load_reaches_the_cheaper_step(london: PriceBook) -> None:
-    # 10 GB, 1 s, 700 million a month: 7 billion GB-s, the last of them at 10 % less
+    # 10 GB, 1 s, 700 million a month: 7 billion GB-s, the last of them at 0.000015
     cell = Measured(10_240, (0.0,), (1000.0,), (1000.0,))
     bill = lambda_month(pattern(cold_share=0.0).at(7e8), cell, london)
-    expected = 140 + 6e9 * 0.0000166667 + 1e9 * 0.9 * 0.0000166667
+    expected = 140 + 6e9 * 0.0000166667 + 1e9 * 0.000015
     assert bill.total == pytest.approx(expected, rel=1e-9)
 
 

@@ -79,9 +79,11 @@ class FlawedDriver:
     def __init__(self, wiring: Wiring) -> None:
         self._faults = Faults.of(wiring.options)
         self._lines: list[Line] = [deque() for _ in range(wiring.subscribers)]
+        self._senders: list[FlawedSender] = []
 
     def sender(self, confirms: Confirms) -> FlawedSender:
-        return FlawedSender(self._faults, self._lines, confirms)
+        self._senders.append(FlawedSender(self._faults, self._lines, confirms))
+        return self._senders[-1]
 
     def receiver(self, subscriber: int, member: int, deliver: Deliver) -> FlawedReceiver:
         del member
@@ -90,6 +92,10 @@ class FlawedDriver:
     def version(self) -> str:
         return "flawed 1.0"
 
+    def calls_answered(self) -> Mapping[str, int]:
+        """A call a message, as a service has that takes no batches."""
+        return {"send": sum(sender.calls for sender in self._senders)}
+
 
 class FlawedSender:
     def __init__(self, faults: Faults, lines: Sequence[Line], confirms: Confirms) -> None:
@@ -97,9 +103,11 @@ class FlawedSender:
         self._lines = lines
         self._confirms = confirms
         self._held: dict[bytes, Parcel] = {}
+        self.calls = 0
 
     def send(self, seq: int, key: bytes, body: bytes) -> None:
         faults = self._faults
+        self.calls += 1
         if faults.sender_dies_at and seq >= faults.sender_dies_at:
             raise ConnectionResetError("connection lost while sending")
         if faults.stall_every and seq % faults.stall_every == faults.stall_at:

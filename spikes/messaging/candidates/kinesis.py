@@ -15,6 +15,7 @@ from spikes.messaging.candidates.aws import (
     server_version,
 )
 from spikes.messaging.candidates.batches import BatchSender, Carry, Message, in_flight
+from spikes.messaging.candidates.calls import Calls
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -76,6 +77,7 @@ class KinesisDriver:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._calls = Calls()
 
     def sender(self, confirms: Confirms) -> BatchSender:
         """Open a producer; where the trial asks for no order, several calls are open at once."""
@@ -83,7 +85,7 @@ class KinesisDriver:
         return BatchSender(
             wiring,
             confirms,
-            [_carry_to(kinesis_client(wiring.connection), wiring.name)],
+            [_carry_to(self._calls.of(kinesis_client(wiring.connection)), wiring.name)],
             largest_batch=LARGEST_BATCH,
             largest_bytes=LARGEST_BATCH_BYTES,
             in_flight=in_flight(wiring, ordered=wiring.ordering != "none"),
@@ -92,11 +94,15 @@ class KinesisDriver:
     def receiver(self, subscriber: int, member: int, deliver: Deliver) -> KinesisReceiver:
         """Open a reader of every ``consumers``-th shard, from its oldest record."""
         del subscriber
-        return KinesisReceiver(self._wiring, member, deliver)
+        return KinesisReceiver(self._wiring, member, deliver, self._calls)
 
     def version(self) -> str:
         """Return boto3's name and version."""
         return client_version()
+
+    def calls_answered(self) -> Mapping[str, int]:
+        """Return the calls that AWS has answered so far, by operation."""
+        return self._calls.so_far()
 
 
 class KinesisReceiver:
@@ -106,11 +112,11 @@ class KinesisReceiver:
     often; option ``reads_per_s`` sets another allowance. The position is the reader's own.
     """
 
-    def __init__(self, wiring: Wiring, member: int, deliver: Deliver) -> None:
+    def __init__(self, wiring: Wiring, member: int, deliver: Deliver, calls: Calls) -> None:
         self._deliver = deliver
         reads_per_s = float(wiring.options.get("reads_per_s", READS_PER_S))
         self._pause_s = wiring.subscribers / reads_per_s
-        self._kinesis = kinesis_client(wiring.connection)
+        self._kinesis = calls.of(kinesis_client(wiring.connection))
         try:
             self._iterators = self._open(wiring, member)
         except AWS_ERRORS as error:

@@ -16,6 +16,7 @@ from spikes.messaging.candidates.aws import (
     sqs_client,
 )
 from spikes.messaging.candidates.batches import BatchSender, Carry, Message, in_flight
+from spikes.messaging.candidates.calls import Calls
 from spikes.messaging.candidates.sqs import (
     SqsQueues,
     SqsReceiver,
@@ -103,10 +104,11 @@ class SnsSqsDriver:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._calls = Calls()
 
     def sender(self, confirms: Confirms) -> BatchSender:
         """Open a publisher."""
-        sns, wiring = sns_client(self._wiring.connection), self._wiring
+        sns, wiring = self._calls.of(sns_client(self._wiring.connection)), self._wiring
         try:
             topic = topic_arn(sns, wiring)
         except AWS_ERRORS as error:
@@ -124,11 +126,15 @@ class SnsSqsDriver:
         """Open a consumer of ``subscriber``'s queue; members compete by the queue's own means."""
         del member
         queue = queue_of(self._wiring, subscriber, fifo=is_fifo(self._wiring))
-        return SqsReceiver(self._wiring, queue, deliver)
+        return SqsReceiver(self._wiring, queue, deliver, self._calls)
 
     def version(self) -> str:
         """Return boto3's name and version."""
         return client_version()
+
+    def calls_answered(self) -> Mapping[str, int]:
+        """Return the calls that AWS has answered so far, by operation."""
+        return self._calls.so_far()
 
 
 def topic_arn(sns: SNSClient, wiring: Wiring) -> str:

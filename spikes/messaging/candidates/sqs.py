@@ -15,6 +15,7 @@ from spikes.messaging.candidates.aws import (
     sqs_client,
 )
 from spikes.messaging.candidates.batches import BatchSender, Carry, Message, in_flight
+from spikes.messaging.candidates.calls import Calls
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -121,10 +122,11 @@ class SqsDriver:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._fifo = is_fifo(wiring)
+        self._calls = Calls()
 
     def sender(self, confirms: Confirms) -> BatchSender:
         """Open a producer of a copy per subscriber, confirmed when all copies are."""
-        sqs, wiring = sqs_client(self._wiring.connection), self._wiring
+        sqs, wiring = self._calls.of(sqs_client(self._wiring.connection)), self._wiring
         queues = [queue_of(wiring, each, fifo=self._fifo) for each in range(wiring.subscribers)]
         return BatchSender(
             wiring,
@@ -138,13 +140,16 @@ class SqsDriver:
     def receiver(self, subscriber: int, member: int, deliver: Deliver) -> SqsReceiver:
         """Open a consumer of ``subscriber``'s queue; members compete by the queue's own means."""
         del member
-        return SqsReceiver(
-            self._wiring, queue_of(self._wiring, subscriber, fifo=self._fifo), deliver
-        )
+        queue = queue_of(self._wiring, subscriber, fifo=self._fifo)
+        return SqsReceiver(self._wiring, queue, deliver, self._calls)
 
     def version(self) -> str:
         """Return boto3's name and version."""
         return client_version()
+
+    def calls_answered(self) -> Mapping[str, int]:
+        """Return the calls that SQS has answered so far, by operation."""
+        return self._calls.so_far()
 
     @property
     def _fifo_name(self) -> str | None:
@@ -154,10 +159,10 @@ class SqsDriver:
 class SqsReceiver:
     """Receives by long polling and deletes what it delivered, a batch at a time."""
 
-    def __init__(self, wiring: Wiring, queue: str, deliver: Deliver) -> None:
+    def __init__(self, wiring: Wiring, queue: str, deliver: Deliver, calls: Calls) -> None:
         self._deliver = deliver
         self._most = min(LARGEST_BATCH, wiring.prefetch)
-        self._sqs = sqs_client(wiring.connection)
+        self._sqs = calls.of(sqs_client(wiring.connection))
         self._url = url_of(self._sqs, queue)
 
     def receive(self, timeout_s: float) -> int:

@@ -61,8 +61,12 @@ class Cost:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Prices that may no longer hold, each with the reason, once."""
-        return tuple(dict.fromkeys(f"{t.what}: {t.mark}" for t in self.terms if t.mark))
+        """Why prices may not hold, each reason once, with the terms that have it."""
+        marked: dict[str, list[str]] = {}
+        for term in self.terms:
+            if term.mark and term.quantity:
+                marked.setdefault(term.mark, []).append(term.what)
+        return tuple(f"{mark}: {', '.join(dict.fromkeys(what))}" for mark, what in marked.items())
 
     def times(self, factor: float) -> Self:
         """Return the cost of ``factor`` as much of everything."""

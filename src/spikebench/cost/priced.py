@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from spikebench.cost.money import Cost
@@ -15,16 +15,30 @@ from spikebench.scenario.model import Scenario
 class Priced:
     """One offer: its ``name``, the ``candidate`` it stands for, and costs by what they are of.
 
-    ``about`` says whose usage it is, ``costs`` maps a heading such as ``a month`` to a cost.
+    ``costs`` maps a heading such as ``a month`` to a cost; ``about`` says whose usage it is, and
+    ``group`` among which others it stands, such as a handler's, where they are not all alike.
     """
 
     name: str
     candidate: str
-    about: str
     costs: Mapping[str, Cost]
+    about: str
+    group: str = ""
 
 
-Pricing = Callable[[Sequence[Record], Mapping[str, Scenario], str | None], Sequence[Priced]]
+@dataclass(frozen=True)
+class Offers:
+    """All offers of a spike, and sentences about them together, such as which is the cheapest."""
+
+    priced: tuple[Priced, ...]
+    said: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Priced]:
+        """Each offer."""
+        return iter(self.priced)
+
+
+Pricing = Callable[[Sequence[Record], Mapping[str, Scenario], str | None], Offers]
 """From a run's records, which may be none, the scenarios, and one that was asked for, to offers.
 
 Raises UsageError where that scenario has no costs.

@@ -90,8 +90,10 @@ class Price(_Part):
     """What one unit of a service's dimension costs.
 
     Either ``price`` or ``steps``. ``free`` is how many units a month cost nothing in the provider's
-    free tier, for whoever asks for that. ``minimum`` is the least that a use is billed as, in
-    units. ``as_of`` is the date of the price file or page that was read.
+    free tier, for whoever asks for that; ``free_with`` names the dimension of the same service
+    whose free units are this one's too, so that an account has them once. ``minimum`` is the least
+    that a use is billed as, in units. ``as_of`` is the date of the price file or page that was
+    read.
     """
 
     service: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -100,6 +102,7 @@ class Price(_Part):
     price: float | None = Field(default=None, ge=0)
     steps: list[Step] = []
     free: float = Field(default=0.0, ge=0)
+    free_with: str = ""
     minimum: float = Field(default=0.0, ge=0)
     as_of: AsOf
     source: str = Field(min_length=1)
@@ -115,6 +118,8 @@ class Price(_Part):
         bounded = [end for end in ends if end is not None]
         if bounded != sorted(set(bounded)):
             raise _refuse("steps", "up_to has to grow from step to step; order them")
+        if self.free and self.free_with:
+            raise _refuse("free_with", "has free units of its own; remove free or free_with")
         return self
 
     @property
@@ -163,6 +168,25 @@ class PriceBook:
             raise ValueError(f"{self.currency} and {other.currency} do not mix; convert first")
         return replace(self, elsewhere=other)
 
+    def on(self, day: date) -> Self:
+        """Return the same book, its prices judged to be old or not by another day."""
+        elsewhere = self.elsewhere and self.elsewhere.on(day)
+        return replace(self, today=day, elsewhere=elsewhere)
+
+    @property
+    def newest(self) -> date:
+        """The latest day that a price of this book, or of the other, is of."""
+        days = [first_day(price.as_of) or date.min for price in self.prices]
+        return max([*days, *([self.elsewhere.newest] if self.elsewhere else [])])
+
+    def beside_a_run(self, day: date) -> Self:
+        """Return the same book for what was measured by ``day``, whenever it is read.
+
+        Its prices are judged by the later of that day and the newest price: they age as the book
+        does, not by the clock, so that a table comes out the same whenever it is made.
+        """
+        return self.on(max(day, self.newest))
+
     @cached_property
     def _places(self) -> dict[tuple[str, str], int]:
         return {(price.service, price.dimension): at for at, price in enumerate(self.prices)}
@@ -179,12 +203,14 @@ class PriceBook:
     def cost(self, usages: Iterable[Usage], *, free_tier: bool = False) -> Cost:
         """Return what a month's usage costs, a term each, or more where it crosses steps.
 
-        Uses of one dimension share its steps and, with ``free_tier``, its free units, the first
-        named having them first. Steps count what is left after free units. Raises ScenarioError
+        Uses of one dimension share its steps and, with ``free_tier``, its free units, as do
+        dimensions that have them together; the first named has them first. Steps count what is
+        left after free units. Raises ScenarioError
         where the book counts a dimension in another unit than a usage does, and ValueError for a
         quantity below zero.
         """
         meters: dict[tuple[str, str], _Meter] = {}
+        shares: dict[tuple[str, str], _Free] = {}
         terms: list[Term] = []
         for usage in usages:
             if not usage.quantity >= 0:
@@ -196,9 +222,17 @@ class PriceBook:
                 continue
             book._agree(usage, price)
             key = (usage.service, usage.dimension)
-            meter = meters.setdefault(key, _Meter(price, price.free if free_tier else 0.0))
+            owner = book._owner_of_free(price)
+            had = _Free(owner.free if free_tier else 0.0)
+            free = shares.setdefault((owner.service, owner.dimension), had)
+            meter = meters.setdefault(key, _Meter(price, free))
             terms += self._terms(usage, meter, book)
         return Cost(tuple(terms), self.currency)
+
+    def _owner_of_free(self, price: Price) -> Price:
+        """The price whose free units a price's uses take: its own, or another's of the service."""
+        other = self.find(price.service, price.free_with) if price.free_with else None
+        return other or price
 
     def _having(self, usage: Usage) -> PriceBook:
         """The book that has a price of it: this one, or else the other; this one where none has."""
@@ -221,7 +255,8 @@ class PriceBook:
 
     def _unpriced(self, usage: Usage, quantity: float) -> Term:
         some = "so much " if self.find(usage.service, usage.dimension) else ""
-        why = f"not priced: {self.region} has no price of {some}{usage.service} {usage.dimension}"
+        what = f"{usage.service} {usage.dimension}"
+        why = f"not priced: {self.region} has no price of {some}{what} ({ADD_IT})"
         return Term(usage.what, quantity, usage.unit, None, why)
 
     def _agree(self, usage: Usage, price: Price) -> None:
@@ -234,19 +269,28 @@ class PriceBook:
 
 FREE = Step(price=0.0, source="free tier, a month")
 
+ADD_IT = "add it, or run `spikebench prices refresh`"
+
+
+@dataclass
+class _Free:
+    """Free units of a month that are left, for all dimensions that have them together."""
+
+    units: float
+
 
 @dataclass
 class _Meter:
-    """What has been used of one dimension in a month, and how much of it is still free."""
+    """What has been used of one dimension in a month, and what is still free."""
 
     price: Price
-    free: float
+    free: _Free
     used: float = field(default=0.0)
 
     def shares(self, quantity: float) -> Iterator[tuple[float, Step | None]]:
         """Share ``quantity`` out to free units and steps; None stands for beyond the last step."""
-        free = min(quantity, self.free)
-        self.free -= free
+        free = min(quantity, self.free.units)
+        self.free.units -= free
         left = quantity - free
         if free:
             yield free, FREE
@@ -276,6 +320,7 @@ def read_prices(path: Path, today: date | None = None) -> PriceBook:
         what = f"must be the file's name; write 'region: {path.stem}' or rename the file"
         raise ScenarioError(document.problem(("region",), what))
     _refuse_twice(document, book.prices)
+    _refuse_free_of_none(document, book.prices)
     day = today or date.today()
     return PriceBook(document, book.region, book.currency, tuple(book.prices), day)
 
@@ -289,3 +334,14 @@ def _refuse_twice(document: Document, prices: list[Price]) -> None:
             what = f"{price.service} {price.dimension} is priced twice, first on line {line}"
             key = ("prices", at, "dimension")
             raise ScenarioError(document.problem(key, f"{what}; keep one"))
+
+
+def _refuse_free_of_none(document: Document, prices: list[Price]) -> None:
+    having = {(price.service, price.dimension): price.unit for price in prices if price.free}
+    for at, price in enumerate(prices):
+        if price.free_with and having.get((price.service, price.free_with)) != price.unit:
+            what = (
+                f"{price.service} {shown(price.free_with)} has no free units in {price.unit}; name "
+                "a dimension that has"
+            )
+            raise ScenarioError(document.problem(("prices", at, "free_with"), what))

@@ -14,7 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from spikebench.cost.money import plain
-from spikebench.cost.price_list import CATALOGUE, Fetch, Listed, Quote, address, fetch, quote
+from spikebench.cost.price_list import CATALOGUE, Fetch, Listed, Quote, address, fetch, quotes
 from spikebench.cost.prices import read_prices
 
 SOURCE = "AWS Price List bulk file"
@@ -66,9 +66,10 @@ def _quotes(
     catalogue: Sequence[Listed], region: str, currency: str, get: Fetch
 ) -> Iterator[tuple[Listed, Quote | None]]:
     """Each dimension with what the list says of it, a file at a time."""
-    for offer, wanted in groupby(sorted(catalogue, key=_offer), key=_offer):
-        file = get(address(offer, region))
-        yield from ((one, quote(file, one, currency)) for one in wanted)
+    for offer, group in groupby(sorted(catalogue, key=_offer), key=_offer):
+        wanted = list(group)
+        found = quotes(get(address(offer, region)), wanted, currency)
+        yield from ((one, found[one.name]) for one in wanted)
 
 
 def _offer(listed: Listed) -> str:
@@ -86,6 +87,8 @@ def _change(prices: list[Any], wanted: Listed, found: Quote | None) -> Change:
         entry.fa.set_block_style()
         entry.update({"service": wanted.service, "dimension": wanted.dimension})
         entry["unit"] = wanted.unit
+        if wanted.free_with:
+            entry["free_with"] = wanted.free_with
         prices.append(entry)
     _renew(entry, wanted, found)
     now = _said(entry)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from spikebench.decision import proof, rows, sections
+from spikebench.decision import money, proof, rows, sections
 from spikebench.decision.assess import Assessment
 from spikebench.decision.blocks import Block, Part
 from spikebench.decision.limits import limits
@@ -65,6 +65,7 @@ def _more(found: Assessment) -> Iterator[Part]:
         "faults": rows.faults,
         "limits": limits,
         "cost": proof.cost,
+        "cheapest": money.cheapest,
         "evidence": proof.evidence,
         "again": proof.again,
         "review": proof.review,

@@ -269,4 +269,5 @@ def _load_harvest(path: Path) -> Harvest:
             deliveries=deliveries,
             refusals=refusals,
             held_until_ns=arrays["held_until_ns"],
+            calls=json.loads(str(arrays["calls"])),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from spikebench.candidate import Ordering
 
@@ -127,3 +127,11 @@ class Driver(Protocol):
 
     def version(self) -> str:
         """Name and version of the client library, e.g. ``pika 1.4.4``."""
+
+
+@runtime_checkable
+class Billed(Protocol):
+    """What a driver has beside its verbs where its service bills calls, whatever they carry."""
+
+    def calls_answered(self) -> Mapping[str, int]:
+        """Return how many calls the service has answered so far, by operation, from any thread."""

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from spikebench.load.driver import Driver, Receiver, Sender
+from spikebench.load.driver import Billed, Driver, Receiver, Sender
 from spikebench.load.inbox import Inbox
 from spikebench.load.sender_loop import SenderLoop
 from spikebench.measure.observation import Delivery, Indices, Nanoseconds
@@ -71,7 +71,8 @@ class Harvest:
     """What was gathered since the last harvest; the sender's arrays are the segment's.
 
     ``held_until_ns`` is until when a full window, or a call into the client of 20 ms or longer,
-    held the generator back before each message; 0 where neither did.
+    held the generator back before each message; 0 where neither did. ``calls`` is how many the
+    driver's service has answered since it was opened, by operation, where it bills calls.
     """
 
     sent_ns: Nanoseconds
@@ -79,6 +80,7 @@ class Harvest:
     deliveries: tuple[Delivery, ...]
     refusals: Mapping[str, int] = field(default_factory=dict)
     held_until_ns: Nanoseconds = field(default_factory=lambda: np.empty(0, np.int64))
+    calls: Mapping[str, int] = field(default_factory=dict)
 
 
 class Generator(Protocol):
@@ -161,6 +163,7 @@ class PythonGenerator:
             deliveries=tuple(inbox.empty() for inbox in self._inboxes),
             refusals=dict(loop.refusals) if loop else {},
             held_until_ns=loop.held_until_ns if loop else np.empty(0, np.int64),
+            calls=dict(self._driver.calls_answered()) if isinstance(self._driver, Billed) else {},
         )
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ def judged(
         **rate_metrics(seen, duration_s),
         **latency_metrics(seen),
         **_cpu_metrics(seen),
+        **_call_metrics(seen),
         **(extra or {}),
     }
     late = "" if bench.server is None else _lateness(metrics)
@@ -63,6 +64,15 @@ def _cpu_metrics(seen: Observation) -> dict[str, Metric]:
         "client_cpu_per_million": seen.usage.client_cpu_s,
     }
     return {name: _per_million(cpu_s, sent) for name, cpu_s in sides.items()}
+
+
+def _call_metrics(seen: Observation) -> dict[str, Metric]:
+    """Calls that the candidate answered while the segment was sent and drained, by operation."""
+    sent = int(seen.sent.sum())
+    return {
+        f"calls_{name}": Metric(value=count, unit="calls", n=sent)
+        for name, count in sorted(seen.calls.items())
+    }
 
 
 def _per_million(cpu_s: float | None, messages: int) -> Metric:

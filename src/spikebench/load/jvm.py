@@ -178,6 +178,7 @@ class JavaGenerator:
             deliveries=tuple(self._delivery(consumer) for consumer in java.consumers()),
             refusals={str(reason): int(count) for reason, count in java.reasons().items()},
             held_until_ns=np.array(java.heldUntilNs(), dtype=np.int64),
+            calls={str(name): int(count) for name, count in java.callsAnswered().items()},
         )
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ that was confirmed has arrived or nothing comes any more, and put the timestamps
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -75,6 +76,7 @@ class Session:
     _client_before: dict[int, float | None] = field(default_factory=dict)
     _client_ended: dict[int, float | None] = field(default_factory=dict)
     _cores_before: dict[int, float] = field(default_factory=dict)
+    _called: dict[tuple[int, str], Counter[str]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         try:
@@ -246,7 +248,8 @@ class Session:
     def _observe(
         self, schedule: Schedule, order: Order, busy: Usage, limits: Limits, error: str
     ) -> Observation:
-        first, *others = [hand.harvest(name) for hand, name, _ in self._staffed]
+        called_before = self._calls()
+        first, *others = self._harvest()
         nothing = np.empty(0, np.int64)
         harvests = [first, Harvest(nothing, nothing, tuple(self._left_behind)), *others]
         expected = _to_arrive(first, self.wiring.confirmed)
@@ -255,7 +258,7 @@ class Session:
             if time.monotonic() - silent_since > limits.grace_s:
                 break
             time.sleep(DRAIN_POLL_S)
-            more = [hand.harvest(name) for hand, name, _ in self._staffed]
+            more = self._harvest()
             if any(len(delivery.seq) for harvest in more for delivery in harvest.deliveries):
                 silent_since = time.monotonic()
             harvests.extend(more)
@@ -278,7 +281,19 @@ class Session:
             refusals=first.refusals,
             error=error or self._error(),
             attached_ns=self._attached_ns,
+            calls=self._calls() - called_before,
         )
+
+    def _harvest(self) -> list[Harvest]:
+        """What every client has gathered since the last call, the sender's first."""
+        found = [(hand.pid, name, hand.harvest(name)) for hand, name, _ in self._staffed]
+        for pid, name, harvest in found:
+            self._called[pid, name] = Counter(harvest.calls)
+        return [harvest for _, _, harvest in found]
+
+    def _calls(self) -> Counter[str]:
+        """Calls that the candidate had answered to all clients when they were last asked."""
+        return sum(self._called.values(), Counter())
 
     def _error(self) -> str:
         """The first error of any client: a consumer that broke is not the broker's loss."""

@@ -158,6 +158,7 @@ def _save_harvest(harvest: Harvest, path: Path) -> None:
     heads = [[d.subscriber, d.member, d.foreign] for d in harvest.deliveries]
     arrays["heads"] = np.array(heads, dtype=np.int64).reshape(-1, 3)
     arrays["refusals"] = np.array(json.dumps(dict(harvest.refusals)))
+    arrays["calls"] = np.array(json.dumps(dict(harvest.calls)))
     with path.open("wb") as file:
         np.savez(file, **arrays)
 

@@ -51,7 +51,8 @@ class Observation:
     ``usage`` is of the whole segment, its drain included; ``busy`` of the time until the last
     confirm. ``confirms`` is whether confirms were asked for. ``held_until_ns`` is until when the
     candidate held the generator back before each message, by a full window or a long call; None
-    where that was not noted.
+    where that was not noted. ``calls`` is how many calls the candidate has answered, by operation,
+    where it bills them.
     """
 
     first_seq: int
@@ -69,6 +70,7 @@ class Observation:
     busy: Usage | None = None
     confirms: bool = True
     held_until_ns: Nanoseconds | None = None
+    calls: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sent(self) -> npt.NDArray[np.bool_]:

@@ -29,21 +29,23 @@ DECADES = (1, 4)
 
 
 def draw_costs(
-    curves: Mapping[str, Mapping[str, CostAt]], load_per_s: float, folder: Path
+    curves: Mapping[str, Mapping[str, CostAt]], load_per_s: float, folder: Path, note: str = ""
 ) -> list[Path]:
     """Draw ``plot-<name>-cost`` of each name that has two priced curves; return files written.
 
-    ``load_per_s`` is marked. What is not priced is named below. Raises OSError.
+    ``load_per_s`` is marked. What is not priced is named below, beside ``note``. Raises OSError.
     """
     return [
         path
         for name, offers in curves.items()
         if sum(at(load_per_s) is not None for at in offers.values()) > 1
-        for path in save(cost_figure(name, offers, load_per_s), folder / f"plot-{name}-cost")
+        for path in save(cost_figure(name, offers, load_per_s, note), folder / f"plot-{name}-cost")
     ]
 
 
-def cost_figure(name: str, offers: Mapping[str, CostAt], load_per_s: float) -> Figure:
+def cost_figure(
+    name: str, offers: Mapping[str, CostAt], load_per_s: float, note: str = ""
+) -> Figure:
     """Draw what each offer costs a month against messages a second, both on log scales."""
     from matplotlib.figure import Figure
 
@@ -75,10 +77,12 @@ def cost_figure(name: str, offers: Mapping[str, CostAt], load_per_s: float) -> F
     axes.set_xlabel("messages a second (log scale)")
     axes.set_ylabel("USD a month (log scale)", fontsize=9)
     left_out = [offer for offer in offers if offer not in lines]
-    told = f"; not priced: {', '.join(left_out)}" if left_out else ""
-    figure.supxlabel(
-        f"a model of list prices and of the pattern's assumptions{told}", fontsize=8, color=GREY
-    )
+    told = [
+        "a model of list prices and of the pattern's assumptions",
+        *([f"not priced: {', '.join(left_out)}"] if left_out else []),
+    ]
+    below = "\n".join(filter(None, ["; ".join(told), note]))
+    figure.supxlabel(below, fontsize=8, color=GREY)
     return figure
 
 

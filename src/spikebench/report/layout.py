@@ -16,6 +16,7 @@ from spikebench.report.source import is_read
 from spikebench.scenario.model import Scenario
 
 if TYPE_CHECKING:
+    from spikebench.cost import Priced
     from spikebench.report.requirement import Judgement
     from spikebench.report.table import Row, Section, Table
     from spikebench.report.wording import Footnotes
@@ -44,6 +45,15 @@ Complete = Callable[[Sequence[Record], Mapping[str, Scenario]], Sequence[Record]
 
 Tell = Callable[["Section"], list[str]]
 """From a section to sentences that stand below it: what its rows say together."""
+
+
+Bills = Callable[["Section"], "Sequence[Priced]"]
+"""From a section to what its offers cost, each figure of which opens into its terms."""
+
+
+def unbilled(_: Section) -> Sequence[Priced]:
+    """Price nothing of a section."""
+    return ()
 
 
 def as_recorded(records: Sequence[Record], _: Mapping[str, Scenario]) -> Sequence[Record]:
@@ -103,7 +113,9 @@ class Layout:
     alone stand in one group and are compared; any other parameter parts groups. ``settings`` are
     keys of a scenario that are shown as parameters where they were not swept. ``remarks`` are
     footnotes to a row's name. ``complete`` is applied to a run's records before they become a
-    table, ``tell`` to each of its sections. Raises ValueError where the columns do not fit.
+    table, ``tell`` and ``money`` to each of its sections: what ``money`` says is of cost, and
+    decision records have it too. ``bills`` are what its offers cost, for who wants every term.
+    Raises ValueError where the columns do not fit.
     """
 
     columns: tuple[Column, ...]
@@ -120,6 +132,8 @@ class Layout:
     remarks: Remarks = nothing
     complete: Complete = as_recorded
     tell: Tell = untold
+    money: Tell = untold
+    bills: Bills = unbilled
 
     def __post_init__(self) -> None:
         """Refuse columns that a terminal would have to squeeze."""

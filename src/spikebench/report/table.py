@@ -55,7 +55,7 @@ class Section:
     """One scenario's rows, in the order a reader looks for them.
 
     ``drift`` is the trend over blocks that its cells share on the declared metric; None where there
-    is nothing to test. ``told`` are the layout's sentences about it.
+    is nothing to test. ``told`` are the layout's sentences about it, ``money`` those on cost.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Section:
     rows: tuple[Row, ...]
     drift: Drift | None = None
     told: tuple[str, ...] = ()
+    money: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> set[str]:
@@ -166,7 +167,10 @@ def _section(
         for cell in mine
     )
     section = Section(name, scenario, rows, drift(together, metric))
-    return replace(section, told=tuple(layout.tell(section)) if rows else ())
+    if not rows:
+        return section
+    money = tuple(layout.money(section))
+    return replace(section, told=(*layout.tell(section), *money), money=money)
 
 
 def _judgement(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from spikebench.cost import Cost, Priced
 from spikebench.report import wording
-from spikebench.report.column import NOTHING, Column, count, shown
+from spikebench.report.column import NOTHING, Column, count, figure, shown
 from spikebench.report.declared import Declared
 from spikebench.report.layout import Count, Layout
 from spikebench.report.missing import missing
@@ -22,8 +23,17 @@ OUTCOMES = ("met", "not shown", "not met")
 
 
 @dataclass(frozen=True)
+class Bill:
+    """What an offer costs, a figure in its summary and a line a term: by what it is the cost of."""
+
+    name: str
+    about: str
+    costs: tuple[tuple[str, str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Shown:
-    """A section as its page shows it; ``said`` are sentences below its grid."""
+    """A section as its page shows it; ``said`` and ``bills``, its costs, stand below its grid."""
 
     name: str
     anchor: str
@@ -33,6 +43,7 @@ class Shown:
     chart: Chart | None
     verdicts: Grid | None
     said: tuple[str, ...]
+    bills: tuple[Bill, ...]
 
 
 def show(section: Section, layout: Layout, history: History) -> Shown:
@@ -48,7 +59,17 @@ def show(section: Section, layout: Layout, history: History) -> Shown:
         chart=of_section(section, layout, f"{anchor}-chart"),
         verdicts=_verdicts(section, f"{anchor}-verdicts"),
         said=(*_drift(section), *section.told),
+        bills=tuple(map(_bill, layout.bills(section))),
     )
+
+
+def _bill(priced: Priced) -> Bill:
+    costs = ((of_what, _total(cost), cost.lines) for of_what, cost in priced.costs.items())
+    return Bill(priced.name, priced.about, tuple(costs))
+
+
+def _total(cost: Cost) -> str:
+    return "not priced" if cost.total is None else f"{figure(cost.total)} {cost.currency}"
 
 
 def _cells(section: Section, layout: Layout, history: History, name: str) -> Grid:

@@ -3,6 +3,7 @@ package synthetic;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.DelayQueue;
 import java.util.concurrent.Delayed;
 import java.util.concurrent.Executors;
@@ -70,6 +71,11 @@ public final class Synthetic implements Driver {
     @Override
     public String version() {
         return "synthetic 1";
+    }
+
+    @Override
+    public Map<String, Long> callsAnswered() {
+        return Map.of("flush", (long) FLUSHES.get());
     }
 
     @Override

@@ -21,9 +21,13 @@ final class Aws {
 
     private Aws() {}
 
-    /** Sets endpoint, region, credentials and HTTP client; the SDK's own retries stay as they are. */
+    /**
+     * Sets endpoint, region, credentials and HTTP client, and has its calls counted; the SDK's own
+     * retries stay as they are.
+     */
     static <B extends AwsClientBuilder<B, C> & AwsSyncClientBuilder<B, C>, C> C client(
-            B builder, Map<String, String> to) {
+            B builder, Map<String, String> to, Calls calls) {
+        builder.overrideConfiguration(config -> config.addExecutionInterceptor(calls));
         System.setProperty(SdkSystemSetting.AWS_EC2_METADATA_DISABLED.property(), "true");
         builder.region(Region.of(to.getOrDefault("region", "us-east-1")));
         if (to.containsKey("access_key")) {

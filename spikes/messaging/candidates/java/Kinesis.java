@@ -27,12 +27,13 @@ public final class Kinesis implements Driver {
     private static final int LARGEST_BATCH_BYTES = 5 * 1_048_576;
 
     private Wiring wiring;
+    private final Calls calls = new Calls();
     private KinesisClient kinesis;
 
     @Override
     public void open(Wiring wiring) {
         this.wiring = wiring;
-        this.kinesis = Aws.client(KinesisClient.builder(), wiring.connection());
+        this.kinesis = Aws.client(KinesisClient.builder(), wiring.connection(), calls);
     }
 
     @Override
@@ -48,12 +49,17 @@ public final class Kinesis implements Driver {
 
     @Override
     public Receiver receiver(int subscriber, int member, Inbox inbox) {
-        return new Reader(wiring, member, inbox);
+        return new Reader(wiring, member, inbox, calls);
     }
 
     @Override
     public String version() {
         return Aws.version();
+    }
+
+    @Override
+    public Map<String, Long> callsAnswered() {
+        return calls.soFar();
     }
 
     @Override
@@ -100,9 +106,9 @@ public final class Kinesis implements Driver {
         private final Map<String, String> iterators = new HashMap<>();
         private final CountDownLatch stopped = new CountDownLatch(1);
 
-        Reader(Wiring wiring, int member, Inbox inbox) {
+        Reader(Wiring wiring, int member, Inbox inbox, Calls calls) {
             String reads = wiring.options().getOrDefault("reads_per_s", READS_PER_S);
-            this.kinesis = Aws.client(KinesisClient.builder(), wiring.connection());
+            this.kinesis = Aws.client(KinesisClient.builder(), wiring.connection(), calls);
             this.inbox = inbox;
             this.pauseNs = (long) (wiring.subscribers() / Double.parseDouble(reads) * 1e9);
             List<String> shards = shards(wiring.name());

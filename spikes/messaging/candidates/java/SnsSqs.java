@@ -19,13 +19,14 @@ import spikebench.Wiring;
 public final class SnsSqs implements Driver {
     private Wiring wiring;
     private boolean fifo;
+    private final Calls calls = new Calls();
     private SnsClient sns;
 
     @Override
     public void open(Wiring wiring) {
         this.wiring = wiring;
         this.fifo = !"none".equals(wiring.ordering());
-        this.sns = Aws.client(SnsClient.builder(), wiring.connection());
+        this.sns = Aws.client(SnsClient.builder(), wiring.connection(), calls);
     }
 
     @Override
@@ -42,12 +43,17 @@ public final class SnsSqs implements Driver {
 
     @Override
     public Receiver receiver(int subscriber, int member, Inbox inbox) {
-        return new SqsQueues.Consumer(wiring, SqsQueues.name(wiring, subscriber, fifo), inbox);
+        return new SqsQueues.Consumer(wiring, SqsQueues.name(wiring, subscriber, fifo), inbox, calls);
     }
 
     @Override
     public String version() {
         return Aws.version();
+    }
+
+    @Override
+    public Map<String, Long> callsAnswered() {
+        return calls.soFar();
     }
 
     @Override
@@ -61,7 +67,7 @@ public final class SnsSqs implements Driver {
     private String topicArn() {
         String queue = SqsQueues.name(wiring, 0, fifo);
         String arn;
-        try (SqsClient sqs = Aws.client(SqsClient.builder(), wiring.connection())) {
+        try (SqsClient sqs = Aws.client(SqsClient.builder(), wiring.connection(), calls)) {
             String url = SqsQueues.url(sqs, queue);
             arn =
                     sqs.getQueueAttributes(

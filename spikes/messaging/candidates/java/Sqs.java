@@ -16,13 +16,14 @@ import spikebench.Wiring;
 public final class Sqs implements Driver {
     private Wiring wiring;
     private boolean fifo;
+    private final Calls calls = new Calls();
     private SqsClient sqs;
 
     @Override
     public void open(Wiring wiring) {
         this.wiring = wiring;
         this.fifo = "fifo".equals(wiring.options().get("kind"));
-        this.sqs = Aws.client(SqsClient.builder(), wiring.connection());
+        this.sqs = Aws.client(SqsClient.builder(), wiring.connection(), calls);
     }
 
     @Override
@@ -43,12 +44,17 @@ public final class Sqs implements Driver {
 
     @Override
     public Receiver receiver(int subscriber, int member, Inbox inbox) {
-        return new SqsQueues.Consumer(wiring, SqsQueues.name(wiring, subscriber, fifo), inbox);
+        return new SqsQueues.Consumer(wiring, SqsQueues.name(wiring, subscriber, fifo), inbox, calls);
     }
 
     @Override
     public String version() {
         return Aws.version();
+    }
+
+    @Override
+    public Map<String, Long> callsAnswered() {
+        return calls.soFar();
     }
 
     @Override

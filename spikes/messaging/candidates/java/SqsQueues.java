@@ -54,8 +54,8 @@ final class SqsQueues {
         private volatile boolean stopping;
         private volatile boolean polling;
 
-        Consumer(Wiring wiring, String queue, Inbox inbox) {
-            this.sqs = Aws.client(SqsClient.builder(), wiring.connection());
+        Consumer(Wiring wiring, String queue, Inbox inbox, Calls calls) {
+            this.sqs = Aws.client(SqsClient.builder(), wiring.connection(), calls);
             this.url = url(sqs, queue);
             this.most = Math.min(LARGEST_BATCH, wiring.prefetch());
             this.inbox = inbox;

@@ -1,5 +1,7 @@
 package spikebench;
 
+import java.util.Map;
+
 /** A client library for one candidate: it sends, receives and acknowledges, and never times or counts. */
 public interface Driver extends AutoCloseable {
     /** Takes the trial's wiring; called once, first. Throws where the wiring cannot be served. */
@@ -13,4 +15,9 @@ public interface Driver extends AutoCloseable {
 
     /** Name and version of the client library, e.g. {@code amqp-client 5.25.0}. */
     String version();
+
+    /** Calls that a service has answered so far, by operation, where it bills them; from any thread. */
+    default Map<String, Long> callsAnswered() {
+        return Map.of();
+    }
 }

@@ -144,6 +144,11 @@ public final class Generator {
         return driver.version();
     }
 
+    /** Calls that the driver's service has answered so far, by operation. */
+    public Map<String, Long> callsAnswered() {
+        return driver.callsAnswered();
+    }
+
     /** Makes a running segment end at once. */
     public void abort() {
         outbox.stop();
