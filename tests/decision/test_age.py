@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spikebench.cost.money import Cost, Term
-from spikebench.cost.priced import Priced
+from spikebench.cost.priced import Offers, Priced
 from spikebench.decision.publish import check, publish
 from spikebench.spike import Spike
 from tests.decision.situation import spike, store, trials
@@ -24,11 +24,11 @@ TERMS = (
 )
 
 
-def priced(*_: object) -> list[Priced]:
+def priced(*_: object) -> Offers:
     """A pricing: both candidates of the decision, and one that is no option."""
     of = {"a month": Cost(TERMS, "USD")}
     other = {"a month": Cost((Term("x", 1.0, "hour", 1.0, "x, undated", as_of="undated"),), "USD")}
-    return [Priced("kafka", "kafka", "", of), Priced("null", "null", "", other)]
+    return Offers((Priced("kafka", "kafka", of, ""), Priced("null", "null", other, "")))
 
 
 @pytest.fixture
