@@ -160,7 +160,7 @@ def luminance(colour: str) -> float:
 
 
 def test_names_are_drawn_as_they_are_written(tmp_path: Path) -> None:
-    evil = "a_$\\bad{$ <b>&amp;--></text>"
+    evil = "a_$\\bad{$ \x1b[31m<b>&amp;--></text>"
     trials = [
         *run(),
         *(r.model_copy(update={"candidate": evil, "cell": evil}) for r in run(client=evil)),

@@ -277,6 +277,13 @@ def printed(trials: list[Record], width: int = 80) -> str:
     return out.getvalue()
 
 
+def test_a_reason_that_quotes_a_log_does_not_steer_the_terminal() -> None:
+    log = "the broker said:\n\x1b[2J\x1b]0;mine\x07 out of memory"
+    text = printed([record("kafka", 0, status="void", reason=log)])
+    assert "the broker said: [2J ]0;mine out of memory" in text
+    assert text.isprintable() or set(text) & set(map(chr, range(32))) == {"\n"}
+
+
 def test_a_file_gets_the_same_table_whatever_the_terminals_width() -> None:
     wordy = record("kafka", 6, status="void", reason="a reason that goes on and on, " * 6)
     trials = [*awkward_run(), wordy]

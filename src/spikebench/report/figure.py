@@ -11,6 +11,7 @@ from io import BytesIO
 from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, filterwarnings
 
 from spikebench.report.dark import for_both
 from spikebench.report.whole import put
@@ -39,7 +40,8 @@ def rendered(figure: Figure) -> Iterator[tuple[str, bytes]]:
     """Yield the figure as SVG and as PNG, laid out and drawn once each.
 
     ``savefig`` would draw each twice and lay both out anew, which is most of its time. Every text
-    is drawn as it is written: a name with dollar signs is no formula.
+    is drawn as it is written: a name with dollar signs is no formula, a character that the font
+    has not is a box.
     """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -51,7 +53,9 @@ def rendered(figure: Figure) -> Iterator[tuple[str, bytes]]:
         text.set_parse_math(False)
     # without a date and with names of its own, the same records give the same file
     told = {"Title": figure.get_suptitle(), "Date": None}
-    with rc_context({"svg.hashsalt": "spikebench", "text.parse_math": False}):
+    drawing = rc_context({"svg.hashsalt": "spikebench", "text.parse_math": False})
+    with drawing, catch_warnings():
+        filterwarnings("ignore", "Glyph .* missing from")
         FigureCanvasSVG(figure).print_svg(svg, metadata=told)  # type: ignore[no-untyped-call]
         figure.set_layout_engine("none")  # it is laid out by now
         figure.set_dpi(PNG_DPI)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from spikebench.report.column import NOTHING
@@ -10,6 +10,9 @@ from spikebench.report.pivot import Figure, Line, Pivot
 from spikebench.report.pivoted import HOW_TO_READ
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+BEFORE = ("warning", "hidden")
+"""How notes begin that a reader needs before the figures; others stand below them."""
 
 STYLE = """
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
@@ -20,6 +23,7 @@ caption { text-align: left; padding-bottom: .5rem; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #8886; vertical-align: top; }
 th { text-align: left; }
 td:last-child { min-width: 24rem; }
+td.said { min-width: 9rem; }
 td.figure { text-align: right; white-space: nowrap; }
 thead th { position: sticky; top: 0; background: Canvas; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
@@ -69,19 +73,21 @@ def to_html(found: Pivot) -> str:
             f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
             f"<h1>{title}</h1>",
             f"<p>Run {runs}. {escape(HOW_TO_READ)}</p>",
-            *_notes(found),
+            *_notes(note for note in found.notes if note.startswith(BEFORE)),
             '<div class="wide" tabindex="0" role="region" aria-label="results">\n<table>',
             "<caption>Headers sort.</caption>",
             f"<thead>\n<tr>{''.join(_heads(found))}</tr>\n</thead>\n<tbody>",
             *map(_row, found.lines),
-            "</tbody>\n</table>\n</div>\n</main>",
+            "</tbody>\n</table>\n</div>",
+            *_notes(note for note in found.notes if not note.startswith(BEFORE)),
+            "</main>",
             f"<script>{SCRIPT}</script>\n</body>\n</html>\n",
         ]
     )
 
 
-def _notes(found: Pivot) -> Iterator[str]:
-    for note in found.notes:
+def _notes(notes: Iterable[str]) -> Iterator[str]:
+    for note in notes:
         kind = ' class="warning"' if note.startswith("warning") else ""
         yield f"<p{kind}>{escape(note)}</p>"
 
@@ -97,13 +103,15 @@ def _heads(found: Pivot) -> Iterator[str]:
 
 
 def _row(line: Line) -> str:
-    cells = [*map(_word, line.keys), *map(_figure, line.figures), *map(_word, line.words)]
+    said = (_word(text, ' class="said"') for text in line.words)
+    cells = [*map(_word, line.keys), *map(_figure, line.figures), *said]
     notes = "; ".join(line.notes)
     return f"<tr>{''.join(cells)}<td><small>{escape(notes)}</small></td></tr>"
 
 
-def _word(text: str) -> str:
-    return f'<td data-value="{escape("" if text == NOTHING else text)}">{escape(text)}</td>'
+def _word(text: str, kind: str = "") -> str:
+    value = escape("" if text == NOTHING else text)
+    return f'<td{kind} data-value="{value}">{escape(text)}</td>'
 
 
 def _figure(figure: Figure) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from spikebench.report.fitted import fitted
 from spikebench.report.layout import SCREEN_WIDTH
 from spikebench.report.pivot import Figure, Line, Measure, Pivot
 from spikebench.report.wording import Footnotes
@@ -55,7 +56,8 @@ def show(found: Pivot, console: Console) -> None:
             grid.add_column(header, width=FIGURE_WIDTH, justify="right", overflow="fold")
         for line in found.lines:
             figures = (line.figures[place] for place in measures)
-            grid.add_row(_name(line, notes), *(_marked(figure) for figure in figures))
+            name = fitted(_name(line, notes), NAME_WIDTH)
+            grid.add_row(name, *(_marked(figure) for figure in figures))
         console.print(grid)
         console.print("")
     for text in (*notes.lines(), *found.notes):
