@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,17 @@ def test_list_names_all_there_is(spikebench: Spikebench) -> None:
         "full",
     ):
         assert name in out
+
+
+def test_list_says_what_is_decided_and_when_that_is_past(
+    spikebench: Spikebench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = import_module("spikebench.cli.listing")
+    for today, past in ((date(2026, 12, 1), False), (date(2099, 1, 1), True)):
+        monkeypatch.setattr(command, "_today", lambda today=today: today)
+        out = spikebench("list", "messaging")[1]
+        (line,) = [one for one in out.splitlines() if "message-broker" in one]
+        assert line.endswith(" (past)") is past
 
 
 def test_table_shows_the_latest_run(spikebench: Spikebench, results: Path) -> None:

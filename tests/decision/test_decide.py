@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -102,10 +104,57 @@ def test_the_committed_record_matches_its_evidence(
     shutil.copytree(ROOT / "results" / spike / "runs", tmp_path / spike / "runs")
     shutil.copytree(ROOT / "results" / "decisions", tmp_path / "decisions")
     status, out, err = spikebench(spike, "--check", "--results", str(tmp_path))
-    assert (status, err) == (0, "")
+    assert status == 0, err
+    assert all(line.startswith("warning: ") for line in err.splitlines())
     assert name in out
 
 
 def _with_scenarios(name: str) -> tuple[Spike, dict[str, Scenario]]:
     spike = find_spike(name, ROOT)
     return spike, spike.read_scenarios()
+
+
+def test_a_successor_is_written_by_name_of_the_old_one(
+    spikebench: Spikebench, results: Path
+) -> None:
+    spikebench("messaging", "--results", str(results))
+    status, out, _ = spikebench("messaging", "--supersedes", "0001", "--results", str(results))
+    folder = results / "decisions"
+    old, new = folder / "0001-message-broker.md", folder / "0002-message-broker.md"
+    assert status == 0
+    assert f"wrote {new}\nwrote {old}\n" in out
+    assert "status: superseded by ADR-0002\n" in old.read_text()
+    assert "supersedes: ADR-0001\n" in new.read_text()
+    new.write_text(new.read_text().replace("supersedes: ADR-0001\n", ""))
+    status, _, err = spikebench("--check", "--results", str(results))
+    assert status == 8
+    assert "superseded by ADR-0002, which does not say so" in err
+
+
+def test_a_check_of_all_misses_a_record_that_no_spike_decides_on(
+    spikebench: Spikebench, results: Path
+) -> None:
+    spikebench("messaging", "--results", str(results))
+    path = results / "decisions" / "0001-message-broker.md"
+    path.rename(path.with_name("0001-broker.md"))
+    spikebench("messaging", "--results", str(results))
+    status, _, err = spikebench("--check", "--results", str(results))
+    assert status == 8
+    assert "no spike decides on broker any more" in err
+
+
+def test_a_review_that_is_due_is_a_warning_and_no_failure(
+    spikebench: Spikebench, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = import_module("spikebench.cli.decide")
+    monkeypatch.setattr(command, "_today", lambda: date(2026, 12, 1))
+    spikebench("messaging", "--results", str(results))
+    status, _, err = spikebench("messaging", "--check", "--results", str(results))
+    assert status == 0
+    assert "was to be looked at again" not in err
+    monkeypatch.setattr(command, "_today", lambda: date(2031, 1, 1))
+    status, out, err = spikebench("messaging", "--check", "--results", str(results))
+    path = results / "decisions" / "0001-message-broker.md"
+    assert (status, out) == (0, f"{path}: matches its evidence\n")
+    assert f"warning: {path}: was to be looked at again by " in err
+    assert f"warning: {path}: its costs rest on prices that may no longer hold" in err

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spikebench.decision.evidence import EMULATED_COUNT
 from spikebench.decision.matrix import SETTLED
 from spikebench.decision.model import Measured
 from spikebench.decision.scale import score, value_at
@@ -168,3 +169,11 @@ def test_a_value_of_zero_has_no_place_on_a_log_scale(tmp_path: Path) -> None:
     records = [record("kafka", n, {"end_to_end_p99": 0.0}) for n in range(6)]
     found = assessed(tmp_path, records)
     assert "log scale" in found.matrix.entries[0][0].why
+
+
+def test_an_emulators_count_is_no_score_and_the_softwares_is(tmp_path: Path) -> None:
+    text = WITH_THIRD.replace("metric: end_to_end_p99, unit: ms", "metric: lost, unit: messages")
+    text = text.replace("worst: 100}", "worst: 100, scale: linear}")
+    records = [record(name, n) for name in ("kafka", "sqs-fifo") for n in range(6)]
+    kafka, _, fifo = assessed(tmp_path, records, text).matrix.entries[0]
+    assert (kafka.score, fifo.score, fifo.why) == (1.0, None, EMULATED_COUNT)

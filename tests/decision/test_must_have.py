@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from spikebench.decision.evidence import EMULATED_COUNT
 from spikebench.decision.must_have import together
 from tests.decision.situation import (
     FILE,
@@ -15,7 +16,7 @@ from tests.decision.situation import (
     assessed,
     trials,
 )
-from tests.report.synthetic import record
+from tests.report.synthetic import ledger, record
 
 REQUIRED = """\
 must_haves:
@@ -97,3 +98,17 @@ def test_the_services_own_row_stands_where_there_is_one(
     assert held.outcome == "not met"
     assert held.row is not None
     assert held.row.cell.fidelity == "service"
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(0, "not shown"), (2, "not met")])
+def test_what_an_emulator_counted_counts_against_an_option_and_not_for_it(
+    tmp_path: Path, lost: int, outcome: str
+) -> None:
+    must = (
+        "must_haves:\n  - {name: a, scenario: change-data, metric: lost, at_most: 0}\ncriteria:\n"
+    )
+    records = [record("sqs-fifo", n, ledger=ledger(lost)) for n in range(6)]
+    found = assessed(tmp_path, records, WITH_THIRD.replace("criteria:\n", must))
+    (held,) = found.held["fifo"]
+    assert held.outcome == outcome
+    assert (EMULATED_COUNT in held.reason) is (lost == 0)

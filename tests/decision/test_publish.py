@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from spikebench.record import Metric
 from tests.decision.situation import FILE, WITH_MUST, WITH_THIRD, spike, store, trials
 from tests.report.synthetic import record
 
-TODAY = "2026-01-31"
+TODAY = date(2026, 1, 31)
 
 MADR = [
     "## Context and Problem Statement",
@@ -42,7 +43,7 @@ def decide(folder: Path, text: str = FILE, *runs: str, supersedes: str = "") -> 
 
 
 def checked(folder: Path, text: str = FILE) -> Path:
-    return check(spike(folder, text), folder / "results")
+    return check(spike(folder, text), folder / "results", TODAY).path
 
 
 def test_a_record_has_the_headings_of_madr_in_their_order(folder: Path) -> None:

@@ -12,6 +12,7 @@ from spikebench.decision.assess import assess
 from spikebench.decision.read import decision_path, read_decision
 from spikebench.discovery import find_spike, find_spikes
 from spikebench.errors import RecordError, ScenarioError
+from tests.decision import broken
 from tests.decision.situation import FILE, WITH_MUST, assessed, spike, store, trials
 from tests.report.synthetic import record
 
@@ -52,6 +53,28 @@ def problem(folder: Path, text: str) -> str:
         ("scenario: change-data", "scenario: change", 14, "criteria.0.measured.scenario", "mean"),
         ("      by: the authors of this test\n", "", 17, "criteria.1.judged.by", "missing"),
         ("name: effort", "name: delay", 15, "criteria.1.name", "given twice"),
+        ("review: 2027-01-31", "review: 2027-02-30", 5, "review", "write a day as"),
+        (
+            "candidate: kafka}",
+            "candidate: kafka, stand_ins: {change-data: kafca}}",
+            9,
+            "options.0.stand_ins.change-data",
+            "mean 'kafka'?",
+        ),
+        (
+            "candidate: kafka}",
+            "candidate: kafka, stand_ins: {change-date: kafka}}",
+            9,
+            "options.0.stand_ins.change-date",
+            "mean 'change-data'?",
+        ),
+        (
+            "best: 1, worst: 100}",
+            "best: 1, worst: 100, or_judged: true}",
+            14,
+            "criteria.0.measured.or_judged",
+            "has no judged scores",
+        ),
     ],
 )
 def test_an_error_names_line_and_key(
@@ -76,7 +99,9 @@ def test_an_option_that_is_not_measured_needs_a_judged_score_everywhere(tmp_path
 def test_what_is_measured_is_not_judged_too(tmp_path: Path) -> None:
     judged = "    judged: {by: us, scores: [{option: kafka, score: 1, why: fast}]}\n"
     text = FILE.replace("  - name: effort\n", f"{judged}  - name: effort\n")
-    assert "kafka is measured here; remove its judged score" in problem(tmp_path, text)
+    assert "kafka is measured here; remove its judged score, or write 'or_judged: true'" in (
+        problem(tmp_path, text)
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,6 +119,38 @@ def test_a_must_have_says_one_thing(tmp_path: Path, must: str, said: str) -> Non
     found = problem(tmp_path, FILE.replace("criteria:\n", f"must_haves:\n  - {must}\ncriteria:\n"))
     assert found.startswith(":12: must_haves.0")
     assert said in found
+
+
+def test_what_stands_in_needs_what_it_stands_in_for(tmp_path: Path) -> None:
+    text = FILE.replace("candidate: kafka}", "stand_ins: {change-data: kafka}}")
+    assert ":9: options.0.stand_ins: stand in for a candidate" in problem(tmp_path, text)
+
+
+def test_a_client_that_what_stands_in_does_not_have_is_an_error(tmp_path: Path) -> None:
+    """It would have no row, and not be shown for ever."""
+    text = broken.STAND_INS.replace("candidate: kafka,", "candidate: kafka, client: jawa,")
+    one = broken.spike(tmp_path, text)
+    with pytest.raises(ScenarioError, match=r":9: options\.0\.client: of kafka-3: 'jawa' is not"):
+        read_decision(one, one.read_scenarios())
+
+
+@pytest.mark.parametrize(
+    ("params", "key", "said"),
+    [
+        ("kind: kil-broker", "kind", "did you mean 'kill-broker'?"),
+        ("kind: kill-leader", "kind", "'kill-leader' is not swept by faults-durable"),
+        ("knid: kill-broker", "knid", "is not swept by faults-durable; did you mean 'kind'?"),
+    ],
+)
+def test_a_fault_that_nobody_puts_in_is_an_error(
+    tmp_path: Path, params: str, key: str, said: str
+) -> None:
+    asked = broken.NONE_LOST.replace("kind: kill-broker", params)
+    one = broken.spike(tmp_path, broken.must(asked))
+    with pytest.raises(ScenarioError) as caught:
+        read_decision(one, one.read_scenarios())
+    assert f":12: must_haves.0.params.{key}: " in str(caught.value)
+    assert said in str(caught.value)
 
 
 def test_any_file_is_read_or_refused_in_words(tmp_path: Path) -> None:
@@ -161,7 +218,7 @@ def test_a_later_run_counts_where_it_has_the_row(tmp_path: Path) -> None:
     assert [run.run_id for run in found.runs] == ["20260101-a", "20260102-b"]
 
 
-def test_a_run_of_faults_or_of_another_spike_is_no_evidence(tmp_path: Path) -> None:
+def test_a_run_of_another_spike_is_no_evidence(tmp_path: Path) -> None:
     path = store(tmp_path, [one.model_copy(update={"spike": "other"}) for one in trials()])
     with pytest.raises(RecordError, match="has no trial of messaging to decide on"):
         assess(spike(tmp_path), [path])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from spikebench.record import Record, RecordFile, run_path
 from tests.serverless.cold_starts import record
 
 ROOT = Path(__file__).parents[2]
+
+TODAY = date(2026, 1, 31)
 
 COLD_MS = {
     ("java-21", "lambda-flags"): 2400.0,
@@ -82,10 +85,10 @@ def test_another_size_is_another_row(tmp_path: Path) -> None:
 def test_cost_is_priced_from_the_trials_and_the_record_holds(tmp_path: Path) -> None:
     assessed(tmp_path)
     spike = find_spike("serverless", ROOT)
-    path = publish(spike, tmp_path, "2026-01-31").written[0]
+    path = publish(spike, tmp_path, TODAY).written[0]
     text = path.read_text()
     assert path.name == "0001-java-on-lambda.md"
     assert "USD a million at list prices, spring" in text
     assert "Stay with services that run all day, on Fargate: not priced." in text
     assert "(judged, not measured here)" in text
-    assert check(spike, tmp_path) == path
+    assert check(spike, tmp_path, TODAY).path == path

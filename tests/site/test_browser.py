@@ -248,6 +248,19 @@ def test_our_own_results_load_without_a_complaint_and_are_accessible(
     assert visitor.complaints == []
 
 
+@pytest.mark.parametrize(("day", "past"), [("2026-12-01", False), ("2099-01-01", True)])
+def test_a_review_that_is_past_by_the_readers_clock_is_said_to_be(
+    browser: Browser, committed: Path, day: str, past: bool
+) -> None:
+    page = browser.new_page()
+    page.clock.set_fixed_time(day)
+    for name in ("index.html", "decisions/0001-message-broker.html"):
+        page.goto(f"{committed.as_uri()}/{name}")
+        said = page.locator("[data-review]").first.inner_text()
+        assert said.endswith(" (past)") is past
+    page.close()
+
+
 def test_the_checker_would_find_something(visitor: Visitor) -> None:
     page = visitor.visit("index.html")
     page.evaluate("document.querySelector('main').innerHTML += '<img src=\"data:,\"><input>'")

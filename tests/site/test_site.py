@@ -207,3 +207,24 @@ def _chart(page: Path, name: str) -> Any:
     text = page.read_text()
     start = text.index(">", text.index(f'id="{name}"')) + 1
     return json.loads(text[start : text.index("</script>", start)])
+
+
+@pytest.mark.parametrize(
+    ("status", "review"),
+    [("proposed", "2027-05-25"), ("accepted", "2027-05-25"), ("superseded by ADR-0002", "")],
+)
+def test_a_decision_in_force_says_when_to_look_at_it_again(
+    tmp_path: Path, status: str, review: str
+) -> None:
+    said = "To be looked at again by 2027-05-25."
+    (tmp_path / "0001-a.md").write_text(f"---\nstatus: {status}\n---\n# A\n\n{said}\n")
+    (found,) = read_decisions(tmp_path)
+    assert found.review == review
+
+
+def test_our_own_decisions_stand_on_their_spikes_pages_with_their_review(committed: Path) -> None:
+    assert '<time data-review datetime="20' in (committed / "index.html").read_text()
+    for name in ("0001-message-broker", "0002-java-on-lambda"):
+        assert "look at it again by" in Page(committed / "decisions" / f"{name}.html").text
+    links = Page(committed / "spikes" / "messaging" / "index.html").links
+    assert "../../decisions/0001-message-broker.html" in links

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     "runs",
     metavar="RUN",
     multiple=True,
-    help="A run to rest on, or several; else the latest but of faults.",
+    help="A run to rest on, or several; else the latest, and that of faults where it is asked for.",
 )
 @click.option(
     "--supersedes", metavar="NNNN", help="Write a new record that takes the place of this one."
@@ -42,7 +43,8 @@ def decide(
     Must-haves come first: who fails one by measurement is out. The others' scores are weighed, with
     the spread of the trials carried through, and the record says what would turn it round. It is a
     proposal: only a person sets its status to accepted. What people write between the generated
-    blocks is kept when it is written again. docs/decisions.md explains the file.
+    blocks is kept when it is written again. A review date that has passed, and prices older than a
+    year, are warned of. docs/decisions.md explains the file.
 
     \b
       spikebench decide messaging                       from the latest run
@@ -58,11 +60,21 @@ def decide(
     from spikebench.decision.publish import publish
 
     found = chosen_spike(spike, results, runs)
-    today = datetime.now(UTC).date().isoformat()
-    published = publish(found, results, today, runs, supersedes or "")
+    published = publish(found, results, _today(), runs, supersedes or "")
     _show(published.assessment)
     for path in published.written:
         click.echo(f"wrote {path}")
+    _warn(published.written[0], published.warnings)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _warn(path: Path, warnings: Iterable[str]) -> None:
+    """Say on standard error what time has done to a record; no exit code depends on the day."""
+    for said in warnings:
+        click.echo(f"warning: {path}: {said}", err=True)
 
 
 def _deciding() -> list[Spike]:
@@ -75,16 +87,19 @@ def _deciding() -> list[Spike]:
 
 def _check(spike: str | None, results: Path) -> None:
     """Check one spike's record, or all of those that have one or should."""
-    from spikebench.decision.publish import check
+    from spikebench.decision.publish import check, unclaimed
     from spikebench.errors import GateError
 
-    wrong = []
-    for found in [chosen_spike(spike, results)] if spike else _deciding():
+    spikes = [chosen_spike(spike, results)] if spike else _deciding()
+    wrong = [] if spike else unclaimed(spikes, results)
+    for found in spikes:
         if spike is None and not _has_runs(found, results):
             click.echo(f"{found.name}: nothing to decide on yet, no run was measured")
             continue
         try:
-            click.echo(f"{check(found, results)}: matches its evidence")
+            checked = check(found, results, _today())
+            click.echo(f"{checked.path}: matches its evidence")
+            _warn(checked.path, checked.warnings)
         except GateError as error:
             wrong.append(str(error))
     if wrong:

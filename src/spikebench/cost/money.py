@@ -20,7 +20,7 @@ class Term:
 
     ``price`` is None where the book has none: such a term is not priced, which is not zero.
     ``source`` is where the price was read, and when, or that there is none; ``mark`` why it may no
-    longer hold, empty where it should.
+    longer hold, empty where it should; ``as_of`` the date of its price, empty where no book has it.
     """
 
     what: str
@@ -29,6 +29,7 @@ class Term:
     price: float | None
     source: str
     mark: str = ""
+    as_of: str = ""
 
     @property
     def amount(self) -> float | None:

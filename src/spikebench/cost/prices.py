@@ -45,6 +45,18 @@ def first_day(as_of: str) -> date | None:
     return date(year, month, day)
 
 
+def why_old(as_of: str, today: date) -> str:
+    """Say why a price of that date may no longer hold on a day; empty where it should."""
+    day = first_day(as_of)
+    if day is None:
+        return "the price is undated"
+    if day > today:
+        return f"the price is of {as_of}, which is yet to come"
+    if (day.year + 1, day.month, day.day) < (today.year, today.month, today.day):
+        return f"the price is of {as_of}: older than a year"
+    return ""
+
+
 def _as_of(value: object) -> str:
     text = str(value)  # a year is a number to YAML
     try:
@@ -186,14 +198,7 @@ class PriceBook:
 
     def mark(self, as_of: str) -> str:
         """Say why a price of that date may no longer hold; empty where it should."""
-        day = first_day(as_of)
-        if day is None:
-            return "the price is undated"
-        if day > self.today:
-            return f"the price is of {as_of}, which is yet to come"
-        if (day.year + 1, day.month, day.day) < (self.today.year, self.today.month, self.today.day):
-            return f"the price is of {as_of}: older than a year"
-        return ""
+        return why_old(as_of, self.today)
 
     def cost(self, usages: Iterable[Usage], *, free_tier: bool = False) -> Cost:
         """Return what a month's usage costs, a term each, or more where it crosses steps.
@@ -246,7 +251,7 @@ class PriceBook:
             said = f"{source}, {as_of}"
             foreign = "" if book is self else f"a price of {book.region}"
             mark = ", ".join(filter(None, [foreign, self.mark(as_of)]))
-            yield Term(usage.what, part, usage.unit, step.price, said, mark)
+            yield Term(usage.what, part, usage.unit, step.price, said, mark, as_of)
 
     def _unpriced(self, usage: Usage, quantity: float) -> Term:
         some = "so much " if self.find(usage.service, usage.dimension) else ""

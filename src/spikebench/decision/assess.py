@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from spikebench.decision.matrix import (
 )
 from spikebench.decision.model import Criterion, Decision, Measured, Option
 from spikebench.decision.must_have import Held, hold
-from spikebench.decision.read import read_decision
+from spikebench.decision.read import kinds_asked, read_decision
 from spikebench.errors import RecordError, ScenarioError
 from spikebench.record import Record, read_records
 from spikebench.report.faults import is_fault
@@ -35,11 +35,15 @@ from spikebench.spike import Spike
 
 @dataclass(frozen=True)
 class Run:
-    """A record file that a decision rests on, and the SHA-256 of what it held."""
+    """A record file that a decision rests on, and the SHA-256 of what it held.
+
+    ``faults`` is whether something was broken in its trials.
+    """
 
     run_id: str
     path: Path
     digest: str
+    faults: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Assessment:
 
     spike: Spike
     decision: Decision
+    scenarios: Mapping[str, Scenario]
     runs: tuple[Run, ...]
     table: Table
     held: Mapping[str, tuple[Held, ...]]
@@ -91,7 +96,9 @@ class Assessment:
             for option, entry in zip(self.matrix.options, entries, strict=True)
             if entry.figure is not None
         ]
-        held = [(one.option, one.row) for found in self.held.values() for one in found]
+        held = [
+            (one.option, row) for found in self.held.values() for one in found for row in one.rows
+        ]
         return {
             (option.name, row.cell.first.cell): row
             for option, row in [*held, *figures]
@@ -100,7 +107,9 @@ class Assessment:
 
 
 def assess(spike: Spike, paths: Sequence[Path]) -> Assessment:
-    """Assess a spike's decision from run files; of two runs with a row the later path counts.
+    """Assess a spike's decision from run files, with faults or without.
+
+    Of two runs with a row the later path counts.
 
     Raises ScenarioError for a decision that does not fit its spike or its records, RecordError for
     records that cannot be read.
@@ -108,8 +117,22 @@ def assess(spike: Spike, paths: Sequence[Path]) -> Assessment:
     scenarios = spike.read_scenarios()
     decision, document = read_decision(spike, scenarios)
     runs, records = _read(spike, paths, scenarios)
+    _refuse_unasked(runs, decision, scenarios)
     table = tabulate(records, scenarios, spike.candidates, load(spike.layout))
-    return _Assessor(spike, decision, document, table).assess(runs)
+    in_order = replace(table, run_ids=tuple(dict.fromkeys(one.run_id for one in records)))
+    return _Assessor(spike, decision, scenarios, document, in_order).assess(runs)
+
+
+def _refuse_unasked(
+    runs: Sequence[Run], decision: Decision, scenarios: Mapping[str, Scenario]
+) -> None:
+    """Runs that no part of the decision can rest on are no evidence of it."""
+    for run in runs:
+        if run.faults not in kinds_asked(decision, scenarios):
+            kind = "of faults" if run.faults else "without a fault"
+            raise RecordError(
+                f"{run.path}: is a run {kind}, of which the decision asks nothing; leave it out"
+            )
 
 
 def _read(
@@ -120,19 +143,15 @@ def _read(
 
 
 def _run(spike: Spike, path: Path, scenarios: Mapping[str, Scenario]) -> tuple[Run, list[Record]]:
-    """A run's trials without a fault, and the digest of its file's bytes."""
-    records = [
-        record
-        for record in read_records(path)
-        if record.spike == spike.name and not is_fault(record, scenarios)
-    ]
+    """A run's trials, and the digest of its file's bytes."""
+    records = [record for record in read_records(path) if record.spike == spike.name]
     if not records:
         raise RecordError(
-            f"{path}: has no trial of {spike.name} to decide on that is not of faults; "
+            f"{path}: has no trial of {spike.name} to decide on; "
             f"measure first with: python3 -m tox -e {spike.name}"
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Run(path.stem, path, digest), records
+    return Run(path.stem, path, digest, is_fault(records[0], scenarios)), records
 
 
 @dataclass(frozen=True)
@@ -141,6 +160,7 @@ class _Assessor:
 
     spike: Spike
     decision: Decision
+    scenarios: Mapping[str, Scenario]
     document: Document
     table: Table
 
@@ -160,7 +180,7 @@ class _Assessor:
                 for at, criterion in enumerate(self.decision.criteria)
             ),
         )
-        return Assessment(self.spike, self.decision, runs, self.table, held, matrix)
+        return Assessment(self.spike, self.decision, self.scenarios, runs, self.table, held, matrix)
 
     def _held(self, option: Option) -> tuple[Held, ...]:
         return tuple(
@@ -188,13 +208,15 @@ class _Assessor:
             }
         )
         self._check_direction(at, asked, figures)
-        seed = zlib.crc32(self.decision.decision.encode())
-        return tuple(
-            measured_entry(figures[option.name], criterion, seed)
-            if option.name in figures
-            else judged_entry(criterion, option)
-            for option in options
-        )
+        return tuple(self._entry(criterion, one, figures.get(one.name)) for one in options)
+
+    def _entry(self, criterion: Criterion, option: Option, seen: Figure | None) -> Entry:
+        """A figure's score; a judged one where there is none, or the file lets it stand in."""
+        if seen is None:
+            return judged_entry(criterion, option)
+        if seen.missing and criterion.may_be_judged and criterion.given(option.name):
+            return judged_entry(criterion, option, seen)
+        return measured_entry(seen, criterion, zlib.crc32(self.decision.decision.encode()))
 
     def _figure(self, at: int, asked: Measured, option: Option) -> Figure:
         rows = rows_of(self.table, option, asked.scenario, asked.params, self.known)

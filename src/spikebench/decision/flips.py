@@ -137,7 +137,7 @@ def _flip(matrix: Matrix, place: int, at: int, passing: int, leader: int) -> Sco
         passing=matrix.options[passing],
         passed=matrix.options[leader],
     )
-    return flip if criterion.measured is None or entry.figure is None else _in_units(flip, matrix)
+    return flip if entry.value is None else _in_units(flip, matrix)
 
 
 def _in_units(flip: ScoreFlip, matrix: Matrix) -> ScoreFlip:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from spikebench.decision import money, proof, sections
+from spikebench.decision import money, proof, rows, sections
 from spikebench.decision.assess import Assessment
 from spikebench.decision.blocks import Block, Part
+from spikebench.decision.limits import limits
 from spikebench.decision.wording import own
 
 WRITE_HERE = "\n<!-- What you write outside the generated blocks is kept. -->\n"
@@ -20,7 +21,7 @@ Section = Callable[[Assessment], Iterator[str]]
 def parts(found: Assessment, date: str, supersedes: str = "") -> list[Part]:
     """The record in order; ``supersedes`` is the number of the one it takes the place of."""
     return [
-        _front(date, supersedes),
+        _front(found.spike.name, date, supersedes),
         f"# {own(found.decision.title)}\n",
         *_headed("## Context and Problem Statement", "context", sections.context, found),
         WRITE_HERE,
@@ -37,9 +38,10 @@ def parts(found: Assessment, date: str, supersedes: str = "") -> list[Part]:
     ]
 
 
-def _front(date: str, supersedes: str) -> str:
+def _front(spike: str, date: str, supersedes: str) -> str:
     lines = ["---", "status: proposed", f"date: {date}"]
     lines += [f"{who}: []" for who in ("decision-makers", "consulted", "informed")]
+    lines += [f"spike: {spike}"]
     lines += [f"supersedes: ADR-{supersedes}"] if supersedes else []
     return "\n".join([*lines, "---", "", ""])
 
@@ -59,8 +61,9 @@ def _more(found: Assessment) -> Iterator[Part]:
         "must-haves": sections.must_haves,
         "matrix": sections.matrix,
         "turning": sections.turning,
-        "verdicts": sections.verdicts,
-        "limits": sections.limits,
+        "verdicts": rows.verdicts,
+        "faults": rows.faults,
+        "limits": limits,
         "cost": proof.cost,
         "cheapest": money.cheapest,
         "evidence": proof.evidence,
@@ -68,5 +71,7 @@ def _more(found: Assessment) -> Iterator[Part]:
         "review": proof.review,
     }
     for name, section in more.items():
-        yield "\n"
-        yield Block(name, "\n".join(section(found)))
+        text = "\n".join(section(found))
+        if text:
+            yield "\n"
+            yield Block(name, text)

@@ -29,7 +29,8 @@ class Entry:
     """One option on one criterion; ``score`` is None where it is missing, and ``figure`` says why.
 
     ``drawn`` are the scores of resampled trials, None for a judged score. ``value`` is the mean
-    over trials, in the metric's unit.
+    over trials, in the metric's unit; None for a judged score, whose ``figure`` says why what was
+    measured does not stand in its place, where something was to be.
     """
 
     score: float | None
@@ -146,8 +147,8 @@ def measured_entry(found: Figure, criterion: Criterion, seed: int, draws: int = 
     )
 
 
-def judged_entry(criterion: Criterion, option: Option) -> Entry:
-    """The entry of a score that somebody gave."""
+def judged_entry(criterion: Criterion, option: Option, shown: Figure | None = None) -> Entry:
+    """The entry of a score that somebody gave, where a figure, if any, does not count."""
     given = criterion.given(option.name)
     assert given is not None, "the file was checked for it"
-    return Entry(given.score, why=given.why)
+    return Entry(given.score, figure=shown, why=given.why)

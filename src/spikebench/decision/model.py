@@ -8,24 +8,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, Self
+from datetime import date
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from spikebench.scenario.document import Key
 from spikebench.scenario.model import Part, refuse
 
 Name = str
 Params = Mapping[str, str | int | float]
 
 SLUG = r"^[a-z0-9][a-z0-9+.-]{0,59}$"
-DAY = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def _day(text: str) -> str:
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    what = f"{text!r} does not fit; write a day as 2027-05-25"
+    raise PydanticCustomError("scenario", "{what}", {"what": what})
+
+
+Day = Annotated[str, AfterValidator(_day)]
+"""A day of the calendar, as ISO 8601 has it."""
 
 
 class Option(Part):
     """One answer to the question: a candidate, with the parameters that make it this option.
 
     ``candidate`` is None for what this spike does not measure; such an option is judged. ``client``
-    is the candidate's first that has rows, where none is named.
+    is the candidate's first that has rows, where none is named. ``stand_ins`` maps a scenario to
+    another candidate whose rows are the option's there, such as a cluster in one of faults.
     """
 
     name: Name = Field(pattern=SLUG)
@@ -33,13 +50,26 @@ class Option(Part):
     candidate: str | None = None
     client: str | None = None
     params: Params = Field(default_factory=dict)
+    stand_ins: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        if self.stand_ins and self.candidate is None:
+            raise refuse("stand_ins", "stand in for a candidate; name it, or remove them")
+        return self
+
+    def candidate_in(self, scenario: str) -> str | None:
+        """The candidate whose rows of a scenario are the option's."""
+        return self.stand_ins.get(scenario, self.candidate)
 
 
 class MustHave(Part):
     """A requirement without which an option is out: a scenario's own, or a bound on a metric.
 
     ``requires: met`` is the judgement of the table's layout; else ``metric`` is held against
-    ``at_most`` or ``at_least``, in its own ``unit``, by where its 95 % interval lies.
+    ``at_most`` or ``at_least``, in its own ``unit``, by where its 95 % interval lies. What a
+    scenario of faults asks must hold each time that something breaks: there the worst trial is
+    held against the bound.
     """
 
     name: str = Field(min_length=1)
@@ -67,7 +97,9 @@ class Measured(Part):
     """A metric of a scenario, and the values between which it counts, in the metric's ``unit``.
 
     At ``best`` and beyond it the score is 1, at ``worst`` and beyond it 0; between them it is even
-    on a ``log`` scale (each halving is worth the same), or on a ``linear`` one.
+    on a ``log`` scale (each halving is worth the same), or on a ``linear`` one. ``or_judged`` is
+    whether a judged score stands for an option for as long as no row shows the metric; a row that
+    does takes its place.
     """
 
     scenario: str
@@ -77,6 +109,7 @@ class Measured(Part):
     best: float = Field(ge=-1e15, le=1e15)
     worst: float = Field(ge=-1e15, le=1e15)
     scale: Literal["log", "linear"] = "log"
+    or_judged: bool = False
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -105,7 +138,8 @@ class Judged(Part):
 class Criterion(Part):
     """What counts beyond the must-haves; its share is its ``weight`` over the sum of all.
 
-    ``measured``, or ``judged``, or both: then the judged scores are of options without a candidate.
+    ``measured``, or ``judged``, or both: then the judged scores are of options without a candidate,
+    and with ``or_judged`` of those that no row shows yet.
     """
 
     name: str = Field(min_length=1)
@@ -117,7 +151,14 @@ class Criterion(Part):
     def _one_way(self) -> Self:
         if self.measured is None and self.judged is None:
             raise refuse("name", "must be measured or judged; add one of them")
+        if self.may_be_judged and self.judged is None:
+            raise refuse("measured.or_judged", "has no judged scores; add them, or remove it")
         return self
+
+    @property
+    def may_be_judged(self) -> bool:
+        """Whether a judged score stands where a measured one is not shown."""
+        return self.measured is not None and self.measured.or_judged
 
     def given(self, option: Name) -> JudgedScore | None:
         """The score that somebody gave an option; None where nobody did."""
@@ -132,7 +173,7 @@ class Decision(Part):
     title: str = Field(min_length=1)
     question: str = Field(min_length=1)
     context: str = Field(min_length=1)
-    review: str = Field(pattern=DAY)
+    review: Day
     drivers: list[str] = Field(min_length=1)
     options: list[Option] = Field(min_length=2)
     must_haves: list[MustHave] = Field(default_factory=list)
@@ -157,13 +198,14 @@ class Decision(Part):
         key = f"criteria.{at}.judged"
         scores = criterion.judged.scores if criterion.judged else []
         options = {option.name: option for option in self.options}
+        alone = criterion.measured is not None and not criterion.may_be_judged
         for place, one in enumerate(scores):
             if one.option not in options:
                 known = ", ".join(options)
                 raise refuse(f"{key}.scores.{place}.option", f"no such option; there are: {known}")
-            if criterion.measured is not None and options[one.option].candidate is not None:
-                what = f"{one.option} is measured here; remove its judged score"
-                raise refuse(f"{key}.scores.{place}.option", what)
+            if alone and options[one.option].candidate is not None:
+                what = f"{one.option} is measured here; remove its judged score, or write"
+                raise refuse(f"{key}.scores.{place}.option", f"{what} 'or_judged: true'")
         for place, name in _repeated([one.option for one in scores]):
             raise refuse(f"{key}.scores.{place}.option", f"{name!r} has two scores; keep one")
         for option in self.options:
@@ -177,6 +219,19 @@ class Decision(Part):
         """Each criterion's share of the whole, in order; they add up to 1."""
         whole = sum(criterion.weight for criterion in self.criteria)
         return [criterion.weight / whole for criterion in self.criteria]
+
+    @property
+    def asked(self) -> dict[Key, MustHave | Measured]:
+        """All that is asked of scenarios, by where it stands in the file."""
+        criteria: dict[Key, MustHave | Measured] = {
+            ("criteria", at, "measured"): one.measured
+            for at, one in enumerate(self.criteria)
+            if one.measured is not None
+        }
+        must_haves: dict[Key, MustHave | Measured] = {
+            ("must_haves", at): one for at, one in enumerate(self.must_haves)
+        }
+        return {**must_haves, **criteria}
 
 
 def _repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:

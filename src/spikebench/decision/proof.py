@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from spikebench.decision.age import price_days
 from spikebench.decision.assess import Assessment
 from spikebench.decision.model import Option
 from spikebench.decision.wording import foreign, grid, own
@@ -14,8 +15,8 @@ from spikebench.stats import fingerprint
 
 Lines = Iterator[str]
 
-COST = "cost_per_million"
-"""The metric that a spike has which is priced."""
+COSTS = {"cost_per_million": "a million", "cost_per_month": "a month"}
+"""The metrics that a spike has which is priced, and what they are of."""
 
 RUN = re.compile(r"^\| (?P<run>\S+) \| \[[^\]]*\]\([^)]*\) \| `(?P<digest>[0-9a-f]{64})` \|")
 """A line of the evidence: a run and the SHA-256 of its record file."""
@@ -30,16 +31,17 @@ def evidence(found: Assessment) -> Lines:
             run.run_id,
             f"[{found.spike.name}/runs/{run.path.name}](../{found.spike.name}/runs/{run.path.name})",
             f"`{run.digest}`",
+            "faults" if run.faults else "measurements",
         ]
         for run in found.runs
     ]
-    yield from grid(["run", "records", "SHA-256"], rows)
+    yield from grid(["run", "records", "SHA-256", "of"], rows)
     yield ""
     used = list(found.rows.values())
     fidelities = dict.fromkeys(row.cell.fidelity for row in used)
     yield f"* Fidelity: {', '.join(fidelities) or 'nothing was measured'}."
     yield from _machines(used)
-    yield from _versions(found, used)
+    yield from _versions(used)
 
 
 def _machines(used: list[Row]) -> Lines:
@@ -50,12 +52,23 @@ def _machines(used: list[Row]) -> Lines:
         yield f"* Machine `{mark or 'unknown'}`: {foreign(', '.join([*said, *cores]))}."
 
 
-def _versions(found: Assessment, used: list[Row]) -> Lines:
-    named = dict.fromkeys(f"{row.cell.candidate} ({row.cell.client})" for row in used)
-    for who in named:
-        had = found.table.versions.get(who, {})
-        told = ", ".join(f"{name} {version}" for name, version in sorted(had.items()))
-        yield f"* {foreign(who)}: {foreign(told) or 'versions not recorded'}."
+def _versions(used: list[Row]) -> Lines:
+    """What ran in the rows that were used; a line a run where two runs did not have the same."""
+    ran: dict[str, dict[str, dict[str, str]]] = {}
+    for row in used:
+        by_run = ran.setdefault(f"{row.cell.candidate} ({row.cell.client})", {})
+        for trial in row.cell.records:
+            by_run.setdefault(trial.run_id, {}).update(trial.versions)
+    for who, by_run in ran.items():
+        told = {run: _told(versions) for run, versions in by_run.items() if versions}
+        if len(set(told.values())) > 1:
+            yield from (f"* {foreign(who)}, {run}: {said}." for run, said in told.items())
+        else:
+            yield f"* {foreign(who)}: {next(iter(told.values()), 'versions not recorded')}."
+
+
+def _told(versions: Mapping[str, str]) -> str:
+    return foreign(", ".join(f"{name} {version}" for name, version in sorted(versions.items())))
 
 
 def cost(found: Assessment) -> Lines:
@@ -68,32 +81,46 @@ def cost(found: Assessment) -> Lines:
             yield from (f"* {own(option.title)}: {line}." for line in lines)
         else:
             yield f"* {own(option.title)}: not priced."
+    days = price_days(found)
+    if days:
+        yield f"* The prices are of: {days}."
 
 
 def _priced(found: Assessment, option: Option) -> list[str]:
     rows = [row for (name, _), row in found.rows.items() if name == option.name]
-    return [_cost(row) for row in rows if COST in row.cell.metrics]
+    return [_cost(row) for row in rows if COSTS.keys() & row.cell.metrics.keys()]
 
 
 def _cost(row: Row) -> str:
-    metric, seen = row.cell.metrics[COST], row.intervals.get(COST)
-    if seen is None:
-        return f"not priced on {row.cell.scenario}: {foreign(metric.note) or 'no price'}"
+    workload = foreign(", ".join(filter(None, [row.cell.scenario, row.params])))
+    amounts = [_amount(row, name) for name in COSTS if name in row.intervals]
+    if amounts:
+        return f"{' and '.join(amounts)} at list prices, {workload}"
+    why = next(row.cell.metrics[name].note for name in COSTS if name in row.cell.metrics)
+    return f"not priced on {workload}: {foreign(why) or 'no price'}"
+
+
+def _amount(row: Row, name: str) -> str:
+    seen, unit = row.intervals[name], foreign(row.cell.metrics[name].unit)
     between = "" if seen.low is None else f" [{figure(seen.low)}, {figure(seen.high)}]"
-    amount = f"{figure(seen.median)}{between} {foreign(metric.unit)}"
-    return f"{amount} a million at list prices, {row.cell.scenario}"
+    return f"{figure(seen.median)}{between} {unit} {COSTS[name]}"
 
 
 def again(found: Assessment) -> Lines:
-    """How to measure and decide again."""
+    """How to measure and decide again, in lines that fit a page."""
     name = found.spike.name
-    runs = "".join(f" --run {run.run_id}" for run in found.runs)
     yield "### How to run it again"
     yield ""
     yield "```sh"
-    yield f"python3 -m tox -e {name}                       # measure anew: a new run"
-    yield f"spikebench decide {name}{runs}   # this record from its runs"
-    yield f"spikebench decide {name} --check               # does it still match its evidence?"
+    yield "# measure anew: new runs"
+    yield f"python3 -m tox -e {name}"
+    if any(run.faults for run in found.runs):
+        yield f"python3 -m tox -e {name} -- -m faults"
+    yield "# this record from its runs"
+    runs = [f"--run {run.run_id}" for run in found.runs]
+    yield " \\\n    ".join([f"spikebench decide {name}", *runs])
+    yield "# does it still match its evidence?"
+    yield f"spikebench decide {name} --check"
     yield "```"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from spikebench.decision.model import Decision
+from spikebench.decision.model import Decision, Option, Params
 from spikebench.errors import ScenarioError
 from spikebench.scenario.check import likely, validated
 from spikebench.scenario.document import Document, Key
 from spikebench.scenario.model import Scenario
 from spikebench.scenario.read import DECISION
+from spikebench.scenario.variant import short_names
 from spikebench.spike import Spike
 
 Problem = tuple[Key, str]
@@ -33,40 +34,66 @@ def read_decision(spike: Spike, scenarios: Mapping[str, Scenario]) -> tuple[Deci
         )
     document = Document.read(path, "decision: <name>")
     decision = validated(Decision, document.values, document)
-    problems = [*_options(decision, spike), *_scenarios(decision, scenarios)]
+    problems = [*_options(decision, spike, scenarios), *_scenarios(decision, scenarios)]
     if problems:
         raise ScenarioError("\n".join(document.problem(key, what) for key, what in problems))
     return decision, document
 
 
-def _options(decision: Decision, spike: Spike) -> Iterator[Problem]:
-    known = {candidate.name: candidate for candidate in spike.candidates}
+def kinds_asked(decision: Decision, scenarios: Mapping[str, Scenario]) -> frozenset[bool]:
+    """The kinds of runs that can show what a decision asks: of faults (True), without (False).
+
+    Where it asks for nothing that is measured, those without.
+    """
+    asked = frozenset(scenarios[one.scenario].breaks for one in decision.asked.values())
+    return asked or frozenset({False})
+
+
+def _options(
+    decision: Decision, spike: Spike, scenarios: Mapping[str, Scenario]
+) -> Iterator[Problem]:
     for at, option in enumerate(decision.options):
-        if option.candidate is None:
-            continue
-        if option.candidate not in known:
-            yield ("options", at, "candidate"), _unknown(option.candidate, known)
-        elif option.client is not None:
-            names = known[option.candidate].client_names
-            if option.client not in names:
-                yield ("options", at, "client"), _unknown(option.client, names)
+        key: Key = ("options", at)
+        if option.candidate is not None:
+            yield from _candidate(option, option.candidate, spike, key, "candidate")
+        for scenario, candidate in option.stand_ins.items():
+            if scenario not in scenarios:
+                yield (*key, "stand_ins", scenario), _unknown(scenario, scenarios)
+            yield from _candidate(option, candidate, spike, key, "stand_ins", scenario)
+
+
+def _candidate(
+    option: Option, name: str, spike: Spike, key: Key, *named_at: str
+) -> Iterator[Problem]:
+    """What is wrong with a candidate that an option names, and with its client for that one."""
+    known = {candidate.name: candidate for candidate in spike.candidates}
+    if name not in known:
+        yield (*key, *named_at), _unknown(name, known)
+    elif option.client is not None and option.client not in known[name].client_names:
+        yield (*key, "client"), f"of {name}: {_unknown(option.client, known[name].client_names)}"
 
 
 def _scenarios(decision: Decision, scenarios: Mapping[str, Scenario]) -> Iterator[Problem]:
-    named: list[tuple[Key, str]] = [
-        (("must_haves", at), one.scenario) for at, one in enumerate(decision.must_haves)
-    ]
-    named += [
-        (("criteria", at, "measured"), one.measured.scenario)
-        for at, one in enumerate(decision.criteria)
-        if one.measured is not None
-    ]
-    for key, name in named:
-        if name not in scenarios:
-            yield (*key, "scenario"), _unknown(name, scenarios)
-        elif scenarios[name].breaks:
-            what = "is a scenario of faults, which a decision does not read; name another"
-            yield (*key, "scenario"), what
+    for key, asked in decision.asked.items():
+        scenario = scenarios.get(asked.scenario)
+        if scenario is None:
+            yield (*key, "scenario"), _unknown(asked.scenario, scenarios)
+        elif scenario.breaks:
+            yield from _never_put_in((*key, "params"), asked.params, scenario)
+
+
+def _never_put_in(key: Key, params: Params, scenario: Scenario) -> Iterator[Problem]:
+    """Parameters that no trial of a scenario of faults has, such as a misspelt fault."""
+    swept = {**scenario.sweep, **scenario.full_sweep}
+    values = dict(zip(short_names(list(swept)), swept.values(), strict=True))
+    for name, value in params.items():
+        known = [str(one) for one in values.get(name, [])]
+        if name not in values:
+            what = f"is not swept by {scenario.scenario}; {likely(name, list(values))}"
+            yield (*key, name), what
+        elif str(value) not in known:
+            what = f"{value!r} is not swept by {scenario.scenario}; {likely(str(value), known)}"
+            yield (*key, name), what
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from spikebench.decision import flips
 from spikebench.decision.assess import Assessment
 from spikebench.decision.matrix import SETTLED, Entry, Matrix, Standing
-from spikebench.decision.model import Criterion, Option
+from spikebench.decision.model import Criterion, JudgedScore, Measured, Option
 from spikebench.decision.must_have import Held, together
-from spikebench.decision.wording import foreign, grid, own, percent, points, run_that_shows
-from spikebench.report import wording
+from spikebench.decision.wording import foreign, grid, own, percent, points
 from spikebench.report.column import NOTHING, figure
-from spikebench.report.table import Row
 
 Lines = Iterator[str]
 
@@ -38,7 +36,8 @@ def _measured_as(option: Option) -> str:
     if option.candidate is None:
         return "judged, not measured here"
     with_params = "".join(f", {name}={value}" for name, value in option.params.items())
-    return f"`{option.candidate}`{with_params}"
+    elsewhere = "".join(f"; in {name} `{one}`" for name, one in option.stand_ins.items())
+    return f"`{option.candidate}`{with_params}{elsewhere}"
 
 
 def outcome(found: Assessment) -> Lines:
@@ -160,8 +159,14 @@ def _said(entry: Entry, criterion: Criterion) -> str:
     if entry.score is None:
         return f"not shown ({foreign(entry.why)})"
     if entry.value is None or criterion.measured is None:
-        return f"{own(entry.why)} (judged {points(entry.score)})"
+        return f"{own(entry.why)} (judged {points(entry.score)}){_not_measured(entry)}"
     return f"{figure(entry.value)} {foreign(criterion.measured.unit)} (score {points(entry.score)})"
+
+
+def _not_measured(entry: Entry) -> str:
+    """Why a judged score stands where a measured one was to; nothing where none was."""
+    missing = entry.figure.missing if entry.figure is not None else ""
+    return f" (not measured: {foreign(missing)})" if missing else ""
 
 
 def must_haves(found: Assessment) -> Lines:
@@ -202,7 +207,7 @@ def matrix(found: Assessment) -> Lines:
     rows = [*_scores(found.matrix), *_totals(found)]
     yield from grid(["criterion", "weight", *titles], rows)
     yield ""
-    yield from _scales(found.matrix.criteria)
+    yield from _scales(found.matrix)
     yield from _single(found.matrix)
 
 
@@ -240,22 +245,33 @@ def _first(one: Standing) -> str:
     return "not ranked" if one.first is None else percent(one.first)
 
 
-def _scales(criteria: Iterable[Criterion]) -> Lines:
-    for one in criteria:
-        if one.measured is not None:
-            asked = one.measured
-            where = "".join(f", {name}={value}" for name, value in asked.params.items())
-            unit = foreign(asked.unit)
-            yield (
-                f"* {own(one.name)}: `{asked.metric}` of {asked.scenario}{where}; 1 at "
-                f"{figure(asked.best)} {unit}, 0 at {figure(asked.worst)} {unit}, {asked.scale}."
-            )
-        if one.judged is not None:
-            scores = "; ".join(
-                f"{own(given.option)} {points(given.score)}: {own(given.why)}"
-                for given in one.judged.scores
-            )
-            yield f"* {own(one.name)}: judged by {own(one.judged.by)}. {scores}."
+def _scales(table: Matrix) -> Lines:
+    for criterion, entries in zip(table.criteria, table.entries, strict=True):
+        if criterion.measured is not None:
+            yield f"* {own(criterion.name)}: {_scale(criterion.measured)}"
+        if criterion.judged is not None:
+            by_option = dict(zip((option.name for option in table.options), entries, strict=True))
+            scores = [_judged(one, by_option.get(one.option)) for one in criterion.judged.scores]
+            said = "; ".join(filter(None, scores)) or "every option was measured"
+            yield f"* {own(criterion.name)}: judged by {own(criterion.judged.by)}. {said}."
+
+
+def _judged(given: JudgedScore, entry: Entry | None) -> str:
+    """A judged score with its reason; nothing where a measured one has taken its place."""
+    if entry is not None and entry.value is not None:
+        return ""
+    why_not = _not_measured(entry) if entry is not None else ""
+    return f"{own(given.option)} {points(given.score)}: {own(given.why)}{why_not}"
+
+
+def _scale(asked: Measured) -> str:
+    where = "".join(f", {name}={value}" for name, value in asked.params.items())
+    unit = foreign(asked.unit)
+    instead = "; the judged score where no row shows it" if asked.or_judged else ""
+    return (
+        f"`{asked.metric}` of {asked.scenario}{where}; 1 at {figure(asked.best)} {unit}, "
+        f"0 at {figure(asked.worst)} {unit}, {asked.scale}{instead}."
+    )
 
 
 def _single(table: Matrix) -> Lines:
@@ -352,97 +368,3 @@ def _values(one: flips.Missing) -> str:
         if criterion.measured is not None
     ]
     return " and ".join(said)
-
-
-def verdicts(found: Assessment) -> Lines:
-    """The rows behind all this, with the comparisons that their scenarios declared."""
-    yield "### Verdicts"
-    yield ""
-    yield "Each row that was used, with its scenario's declared comparison, Holm-adjusted."
-    yield ""
-    header = ["scenario", "option", "client, target, fidelity", "n (void)", "median"]
-    rows = [_verdict(name, row) for (name, _), row in found.rows.items()]
-    yield from grid([*header, "÷ baseline [95 %]", "verdict", "requirement"], rows)
-
-
-def _verdict(name: str, row: Row) -> list[str]:
-    against, cell = row.against, row.cell
-    metric = row.scenario.analysis.metric if row.scenario else ""
-    seen = row.intervals.get(metric)
-    unit = cell.metrics[metric].unit if metric in cell.metrics else ""
-    alone = "the baseline" if _is_baseline(row) else NOTHING
-    return [
-        foreign(", ".join(filter(None, [cell.scenario, row.params]))),
-        own(name),
-        foreign(f"{cell.client}, {cell.target}, {cell.fidelity}"),
-        wording.trials(row),
-        f"{foreign(metric)} {figure(seen.median)} {foreign(unit)}" if seen else NOTHING,
-        wording.ratio(against.comparison) if against else NOTHING,
-        foreign(wording.verdict(against)) if against else alone,
-        foreign(wording.requirement(row.judgement)),
-    ]
-
-
-def _is_baseline(row: Row) -> bool:
-    if row.scenario is None or not row.cell.valid:
-        return False
-    analysis = row.scenario.analysis
-    has = analysis.baseline_params.items() <= dict(row.cell.params).items()
-    return has and row.cell.candidate == analysis.baseline
-
-
-def limits(found: Assessment) -> Lines:
-    """What this record cannot show, and the run that would."""
-    yield "### What this cannot show"
-    yield ""
-    yield from (f"* {own(said)}" for said in found.decision.cannot_show)
-    yield from (f"* **Warning.** {foreign(said)}" for said in found.table.warnings)
-    yield from _emulated(found)
-    yield from _few(found)
-
-
-def _emulated(found: Assessment) -> Lines:
-    """The sandbox runs that would show what an emulator cannot, an option each."""
-    by_option: dict[str, dict[str, None]] = {}
-    for (name, _), row in found.rows.items():
-        if row.cell.fidelity == "emulator":
-            by_option.setdefault(name, {})[row.cell.scenario] = None
-    if by_option:
-        yield (
-            "* An emulator stood in for the service below; its timings say nothing of AWS and were "
-            "not counted. What would show it:"
-        )
-    for option in found.decision.options:
-        if option.name in by_option:
-            yield f"  * {run_that_shows(found.spike, option, by_option[option.name], sandbox=True)}"
-
-
-def _few(found: Assessment) -> Lines:
-    """The runs that would show what this one has too little of."""
-    for option in found.decision.options:
-        wanting = [*_unheld(found, option), *_unscored(found, option)]
-        scenarios = dict.fromkeys(name for name, row in wanting if _is_runnable(row))
-        if scenarios and option.candidate is not None:
-            said = run_that_shows(found.spike, option, scenarios, sandbox=False)
-            yield f"* Not shown for want of trials. What may show it: {said}"
-
-
-def _unheld(found: Assessment, option: Option) -> list[tuple[str, Row | None]]:
-    held = found.held[option.name]
-    return [(one.asked.scenario, one.row) for one in held if one.outcome == "not shown"]
-
-
-def _unscored(found: Assessment, option: Option) -> Iterator[tuple[str, Row | None]]:
-    matrix = found.matrix
-    if option not in matrix.options:
-        return
-    for place in matrix.missing(matrix.options.index(option)):
-        asked = matrix.criteria[place].measured
-        found_figure = matrix.entries[place][matrix.options.index(option)].figure
-        if asked is not None and found_figure is not None:
-            yield asked.scenario, found_figure.row
-
-
-def _is_runnable(row: Row | None) -> bool:
-    """Whether more trials here may tell: there were none of it, or some, and no emulator's."""
-    return row is None or (bool(row.cell.valid) and row.cell.fidelity != "emulator")

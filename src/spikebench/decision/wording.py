@@ -54,13 +54,21 @@ def run_that_shows(spike: Spike, option: Option, scenarios: Iterable[str], sandb
 
     ``sandbox`` is whether it takes the service itself.
     """
-    named = [f"--candidate {option.candidate}", *(f"--scenario {name}" for name in scenarios)]
-    target = ["--target sandbox"] if sandbox else ["--trials 10"]
-    command = f"`python3 -m tox -e {spike.name} -- {' '.join([*target, *named])}`"
+    how = "--target sandbox" if sandbox else "--trials 10"
+    command = run_of(spike, how, [option.candidate], scenarios)
     if not sandbox:
         return f"{own(option.title)}: {command}."
     missing = "" if _has_sandbox(spike, option) else ", once the spike has a sandbox target for it"
     return f"{own(option.title)}: {command} in an account of your own (docs/sandbox.md){missing}."
+
+
+def run_of(
+    spike: Spike, how: str, candidates: Iterable[str | None], scenarios: Iterable[str]
+) -> str:
+    """The command of a run, as code."""
+    named = [f"--candidate {','.join(filter(None, candidates))}"]
+    named += [f"--scenario {name}" for name in scenarios]
+    return f"`python3 -m tox -e {spike.name} -- {' '.join([how, *named])}`"
 
 
 def _has_sandbox(spike: Spike, option: Option) -> bool:

@@ -6,7 +6,7 @@ One line of JSON a trial, appended, flushed and synced as the trial ends.
 from spikebench.measure.outcome import Better, Ledger, Limit, Metric, Resources, Status
 from spikebench.record.file import RecordFile, TornLineWarning, read_records
 from spikebench.record.model import SCHEMA, Record
-from spikebench.record.run import Kind, find_run, latest_run, run_path
+from spikebench.record.run import Kind, find_run, latest_run, of_faults, run_path
 
 __all__ = [
     "SCHEMA",
@@ -22,6 +22,7 @@ __all__ = [
     "TornLineWarning",
     "find_run",
     "latest_run",
+    "of_faults",
     "read_records",
     "run_path",
 ]

@@ -76,6 +76,11 @@ def latest_run(spike: str, results: Path = RESULTS, kind: Kind | None = None) ->
     return max(found, key=lambda run: (firsts[run].started_at, run.name))
 
 
+def of_faults(path: Path, scenarios: Mapping[str, Scenario]) -> bool:
+    """Whether a run is one of faults, by its first trial; one without a trial is not."""
+    return Kind(True, scenarios).has(_first(path).scenario)
+
+
 def _runs(spike: str, results: Path) -> list[Path]:
     return sorted((results / spike / "runs").glob("*.jsonl"))
 

@@ -147,17 +147,19 @@ class _Site:
             *(page, "decision.html"),
             title=decision.title,
             matter=matter,
+            review=decision.review,
             html=decision.html(address),
         )
 
     def _listed(self, decisions: Sequence[Decision], page: str) -> list[dict[str, str]]:
-        """Title, page, status and date of decisions, as ``page`` shows them in a list."""
+        """Title, page, status, date and review of decisions, as ``page`` shows them in a list."""
         return [
             {
                 "title": one.title,
                 "href": href(page, _decision_page(one)),
                 "status": one.told("status", self.addresses.of(one.path, page)),
                 "date": one.told("date", self.addresses.of(one.path, page)),
+                "review": one.review,
             }
             for one in decisions
         ]

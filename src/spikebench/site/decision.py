@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,11 @@ from spikebench.report.column import NOTHING
 from spikebench.site.prose import Address, inline, render
 
 FENCE = "---"
+
+IN_FORCE = ("proposed", "accepted")
+
+REVIEW = re.compile(r"^To be looked at again by (\d{4}-\d{2}-\d{2})\.$", re.MULTILINE)
+"""The sentence of a record's block ``review``."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,12 @@ class Decision:
     def title(self) -> str:
         """Its heading; the file's name where it has none."""
         return render(self.text, lambda _: None).title or self.name
+
+    @property
+    def review(self) -> str:
+        """When it is to be looked at again; empty where it says nothing or is in force no more."""
+        found = REVIEW.search(self.text) if self.matter.get("status") in IN_FORCE else None
+        return found[1] if found else ""
 
     def told(self, name: str, address: Address) -> str:
         """A key of its front matter as HTML, ``—`` for none: a status may lead to what follows."""

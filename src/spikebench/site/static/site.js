@@ -236,6 +236,14 @@ function shape(name, attributes) {
   return withAttributes(document.createElementNS(SVG, name), attributes);
 }
 
+// The page is the same on every day; which day it is, only its reader knows.
+function remind(review) {
+  if (review.dateTime >= new Date().toISOString().slice(0, 10)) return;
+  const past = element("span", { class: "status" });
+  past.textContent = " (past)";
+  review.append(past);
+}
+
 function element(name, attributes) {
   return withAttributes(document.createElement(name), attributes);
 }
@@ -247,6 +255,7 @@ function withAttributes(made, attributes) {
 
 for (const grid of document.querySelectorAll("[data-grid]")) equip(grid);
 for (const figure of document.querySelectorAll("[data-chart]")) draw(figure);
+for (const review of document.querySelectorAll("[data-review]")) remind(review);
 addEventListener("beforeprint", () => {
   for (const folded of document.querySelectorAll("details")) folded.open = true;
 });
