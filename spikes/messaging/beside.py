@@ -153,7 +153,7 @@ def _marks(offer: Offer, mine: Traffic, prices: PriceBook) -> tuple[str, ...]:
 def _priced(offer: Offer, mine: Traffic, about: str, prices: PriceBook) -> Priced:
     whole = month(offer, mine, pattern(), prices)
     costs = {"a month": whole, "a million messages": per_million(whole, mine, pattern())}
-    return Priced(offer.name, offer.candidate, costs, about)
+    return Priced(offer.name, offer.candidate, about, costs)
 
 
 def _about(scenario: MessageScenario, mine: Traffic, *, measured: bool) -> str:
@@ -217,8 +217,9 @@ def _metric(cost: Cost) -> Metric:
 
 
 def _told(subscribers: int, competing: Sequence[int], compared: str) -> str:
-    consumers = " or ".join(str(count) for count in competing)
-    who = f"{_times(subscribers, 'subscriber')} of {consumers} {_plural(competing[-1], 'consumer')}"
+    *others, most = competing
+    consumers = f"{', '.join(map(str, others))} or {most}" if others else str(most)
+    who = f"{_times(subscribers, 'subscriber')} of {consumers} {_plural(most, 'consumer')}"
     head = f"Cost model ({REGION}, what is missing there from {INSTEAD}; {who})"
     return f"{head}: {compared} Every term: spikebench cost messaging --terms."
 
