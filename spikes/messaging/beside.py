@@ -67,7 +67,15 @@ def tell(section: Section) -> list[str]:
         return []
     groups = _offered(section, scenario)
     prices = _book_of(trial for row in section.rows for trial in row.cell.records)
-    return [_told(asked, group, prices) for asked, group in groups.items() if len(group) > 1]
+    said: dict[tuple[int, str], list[int]] = {}
+    for asked, group in groups.items():
+        if len(group) > 1:
+            compared = " ".join(_comparisons(group, prices))
+            said.setdefault((asked.subscribers, compared), []).append(asked.competing)
+    return [
+        _told(subscribers, sorted(set(competing)), compared)
+        for (subscribers, compared), competing in said.items()
+    ]
 
 
 def _offered(section: Section, scenario: MessageScenario) -> dict[Traffic, dict[str, Traffic]]:
@@ -145,7 +153,7 @@ def _marks(offer: Offer, mine: Traffic, prices: PriceBook) -> tuple[str, ...]:
 def _priced(offer: Offer, mine: Traffic, about: str, prices: PriceBook) -> Priced:
     whole = month(offer, mine, pattern(), prices)
     costs = {"a month": whole, "a million messages": per_million(whole, mine, pattern())}
-    return Priced(offer.name, offer.candidate, costs, about)
+    return Priced(offer.name, offer.candidate, about, costs)
 
 
 def _about(scenario: MessageScenario, mine: Traffic, *, measured: bool) -> str:
@@ -208,11 +216,12 @@ def _metric(cost: Cost) -> Metric:
     return Metric(value=cost.total, unit=UNIT, better="lower", n=1, note="; ".join(said))
 
 
-def _told(asked: Traffic, group: Mapping[str, Traffic], prices: PriceBook) -> str:
-    who = f"{_times(asked.subscribers, 'subscriber')} of {_times(asked.competing, 'consumer')}"
+def _told(subscribers: int, competing: Sequence[int], compared: str) -> str:
+    *others, most = competing
+    consumers = f"{', '.join(map(str, others))} or {most}" if others else str(most)
+    who = f"{_times(subscribers, 'subscriber')} of {consumers} {_plural(most, 'consumer')}"
     head = f"Cost model ({REGION}, what is missing there from {INSTEAD}; {who})"
-    first, *more = _comparisons(group, prices)
-    return " ".join([f"{head}: {first}", *more, "Every term: `spikebench cost messaging --terms`."])
+    return f"{head}: {compared} Every term: spikebench cost messaging --terms."
 
 
 def _comparisons(group: Mapping[str, Traffic], prices: PriceBook) -> list[str]:
@@ -268,7 +277,11 @@ def _curve(offer: Offer, mine: Traffic, prices: PriceBook, *, upkeep: bool = Tru
 
 
 def _times(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    return f"{count} {_plural(count, what)}"
+
+
+def _plural(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"
 
 
 def today() -> date:

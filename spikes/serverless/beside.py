@@ -123,7 +123,7 @@ def _on_fargate(book: PriceBook) -> Priced:
     tasks = pattern.fargate
     of_what = f"{tasks.tasks} tasks of {tasks.vcpu:g} vCPU and {tasks.memory_gb:g} GB"
     about = f"{of_what}; {pattern.title}; {book.region}"
-    return Priced("fargate", "fargate", costs, about, of_what)
+    return Priced("fargate", "fargate", about, costs, of_what)
 
 
 def _priced(first: Record, whole: Measured, book: PriceBook) -> Priced:
@@ -137,7 +137,7 @@ def _priced(first: Record, whole: Measured, book: PriceBook) -> Priced:
         "a million invocations": cost_per_million(pattern, whole, book),
     }
     name = f"{first.candidate} {_lever(first)}"
-    return Priced(name, first.candidate, costs, f"{of_what}; {whose}", of_what)
+    return Priced(name, first.candidate, f"{of_what}; {whose}", costs, of_what)
 
 
 def _book_of(measured: Iterable[Record]) -> PriceBook:

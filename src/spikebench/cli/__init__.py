@@ -44,7 +44,7 @@ def cli() -> None:
       spikebench list                             spikes, candidates, clients, scenarios, profiles
       spikebench table messaging                  the latest run's table
       spikebench compare kafka rabbitmq-quorum    two candidates of the latest run
-      spikebench cost messaging                   what each candidate costs, term by term
+      spikebench cost messaging                   what each costs a month, and which is cheapest
       spikebench decide messaging                 the decision record that rests on it
       spikebench site                             a static site of all spikes and decisions
       spikebench prices refresh                   list prices anew, from AWS's price list

@@ -15,14 +15,14 @@ from spikebench.scenario.model import Scenario
 class Priced:
     """One offer: its ``name``, the ``candidate`` it stands for, and costs by what they are of.
 
-    ``costs`` maps a heading such as ``a month`` to a cost; ``about`` says whose usage it is, and
-    ``group`` among which others it stands, such as a handler's, where they are not all alike.
+    ``about`` says whose usage it is, ``costs`` maps a heading such as ``a month`` to a cost, and
+    ``group`` says among which others it stands, such as a handler's, where they are not all alike.
     """
 
     name: str
     candidate: str
-    costs: Mapping[str, Cost]
     about: str
+    costs: Mapping[str, Cost]
     group: str = ""
 
 

@@ -51,13 +51,13 @@ def terms(found: Assessment) -> list[Term]:
         return []
     rows = [row for row in found.rows.values() if not is_fault(row)]
     records = [record for row in rows for record in row.cell.records]
-    candidates = {row.cell.candidate for row in rows}
+    names = {*(row.cell.candidate for row in rows), *(one.name for one in found.decision.options)}
     price = load(found.spike.pricing)
     return [
         term
         for scenario in dict.fromkeys(row.cell.scenario for row in rows)
         for one in price(records, found.scenarios, scenario)
-        if one.candidate in candidates
+        if one.candidate in names
         for cost in one.costs.values()
         for term in cost.terms
         if term.as_of

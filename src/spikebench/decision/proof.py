@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from spikebench.decision.age import price_days
 from spikebench.decision.assess import Assessment
 from spikebench.decision.model import Option
+from spikebench.decision.money import offered
 from spikebench.decision.wording import foreign, grid, own
 from spikebench.report.column import figure
 from spikebench.report.table import Row
@@ -75,7 +76,7 @@ def cost(found: Assessment) -> Lines:
     """What each option costs where the spike prices it; never zero for what is not priced."""
     yield "### Cost"
     yield ""
-    priced = [_priced(found, option) for option in found.decision.options]
+    priced = [_priced(found, option) or offered(found, option) for option in found.decision.options]
     for option, lines in zip(found.decision.options, priced, strict=True):
         if lines:
             yield from (f"* {own(option.title)}: {line}." for line in lines)
@@ -95,9 +96,16 @@ def _cost(row: Row) -> str:
     workload = foreign(", ".join(filter(None, [row.cell.scenario, row.params])))
     amounts = [_amount(row, name) for name in COSTS if name in row.intervals]
     if amounts:
-        return f"{' and '.join(amounts)} at list prices, {workload}"
+        return f"{' and '.join(amounts)} at list prices, {workload}{_doubts(row)}"
     why = next(row.cell.metrics[name].note for name in COSTS if name in row.cell.metrics)
     return f"not priced on {workload}: {foreign(why) or 'no price'}"
+
+
+def _doubts(row: Row) -> str:
+    """Why prices in a row's figures may not hold, in brackets."""
+    notes = (row.cell.metrics[name].note for name in COSTS if name in row.intervals)
+    said = dict.fromkeys(note for note in notes if note)
+    return f" ({foreign('; '.join(said))})" if said else ""
 
 
 def _amount(row: Row, name: str) -> str:

@@ -24,7 +24,10 @@ OUTCOMES = ("met", "not shown", "not met")
 
 @dataclass(frozen=True)
 class Bill:
-    """What an offer costs, a figure in its summary and a line a term: by what it is the cost of."""
+    """What an offer costs, a figure in its summary and a line a term: by what it is the cost of.
+
+    ``about`` is empty where it is as the offer's before.
+    """
 
     name: str
     about: str
@@ -59,17 +62,24 @@ def show(section: Section, layout: Layout, history: History) -> Shown:
         chart=of_section(section, layout, f"{anchor}-chart"),
         verdicts=_verdicts(section, f"{anchor}-verdicts"),
         said=(*_drift(section), *section.told),
-        bills=tuple(map(_bill, layout.bills(section))),
+        bills=tuple(_bills(layout.bills(section))),
     )
 
 
-def _bill(priced: Priced) -> Bill:
-    costs = ((of_what, _total(cost), cost.lines) for of_what, cost in priced.costs.items())
-    return Bill(priced.name, priced.about, tuple(costs))
+def _bills(offers: Sequence[Priced]) -> Iterator[Bill]:
+    before = ""
+    for one in offers:
+        costs = ((of_what, _total(cost), cost.lines) for of_what, cost in one.costs.items())
+        yield Bill(one.name, "" if one.about == before else one.about, tuple(costs))
+        before = one.about
 
 
 def _total(cost: Cost) -> str:
-    return "not priced" if cost.total is None else f"{figure(cost.total)} {cost.currency}"
+    """What a figure says before it is opened, and why a price in it may not hold."""
+    if cost.total is None:
+        return "not priced"
+    doubts = f" ({'; '.join(cost.marks)})" if cost.marks else ""
+    return f"{figure(cost.total)} {cost.currency}{doubts}"
 
 
 def _cells(section: Section, layout: Layout, history: History, name: str) -> Grid:
