@@ -28,7 +28,7 @@ def priced(*_: object) -> Offers:
     """A pricing: both candidates of the decision, and one that is no option."""
     of = {"a month": Cost(TERMS, "USD")}
     other = {"a month": Cost((Term("x", 1.0, "hour", 1.0, "x, undated", as_of="undated"),), "USD")}
-    return Offers((Priced("kafka", "kafka", of, ""), Priced("null", "null", other, "")))
+    return Offers((Priced("kafka", "kafka", "", of), Priced("null", "null", "", other)))
 
 
 @pytest.fixture
