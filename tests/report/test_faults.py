@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from spikebench.measure.outcome import Event
 from spikebench.record import Ledger, Metric, Record
 from spikebench.report import terminal, text, write
 from spikebench.report.faults import faults, losses, to_markdown
@@ -98,6 +99,16 @@ def test_what_another_workload_machine_or_version_had_stands_apart(
         candidates(),
     )
     assert [fault.run_ids for fault in found["faults"]] == [["one"], ["two"]]
+
+
+def test_trials_of_before_there_were_events_give_way_to_those_that_have_them() -> None:
+    """They counted the start of a new consumer as time to recover."""
+    event = Event(what="kill-consumer", began_s=1.0, ended_s=1.1)
+    before = of_run("one", trial("kafka", recovery_s=9.0))
+    after = of_run("two", trial("kafka", recovery_s=2.0), events=[event])
+    told = table(before, after)
+    assert row(told, "kafka")[5] == "1"
+    assert row(told, "kafka")[-2] == "2.00"
 
 
 def test_a_fault_that_could_not_be_put_in_gives_way_to_a_run_where_it_could() -> None:

@@ -176,15 +176,23 @@ def pooled(cells: Iterable[Trials]) -> list[Trials]:
     """Put a cell's trials of several runs together: one workload, machine and software had them.
 
     Where one of these differs they stay cells apart. A cell that could not be had gives way to the
-    same of another run that could be.
+    same of another run that could be, and one whose trials have no events to one whose trials have:
+    before there were events, the start of a new consumer counted as time to recover.
     """
     found = list(cells)
-    had = {_place(cell) for cell in found if not _unavailable(cell)}
+    best = {_place(cell): 0 for cell in found}
+    for cell in found:
+        best[_place(cell)] = max(best[_place(cell)], _standing(cell))
     gathered: dict[tuple[object, ...], list[Record]] = {}
     for cell in found:
-        if not (_unavailable(cell) and _place(cell) in had):
+        if _standing(cell) == best[_place(cell)]:
             gathered.setdefault(_alike(cell), []).extend(cell.records)
     return [Trials(tuple(trials)) for trials in gathered.values()]
+
+
+def _standing(cell: Trials) -> int:
+    """Which of the same cell's trials tell more: those that were had, those that have events."""
+    return 0 if _unavailable(cell) else 2 if any(one.events for one in cell.valid) else 1
 
 
 def _alike(cell: Trials) -> tuple[object, ...]:
