@@ -116,14 +116,14 @@ def test_of_several_trials_the_longest_to_recover_is_drawn_and_said_to_be() -> N
     assert trace is not None
     assert trace.trial == trials[1]
     rate, _ = panels(timeline_figure(only(*trials)))
-    assert rate.get_title("right") == "recovered after 4 s, worst of 3"
+    assert rate.get_title("right") == "recovered after 4 s, n 3"
 
 
 def test_a_trial_that_had_not_recovered_took_longest() -> None:
     never = {"recovery_s": Metric(value=None, unit="s", note="it had not recovered")}
     trials = [broken(), broken(block=1, metrics=never)]
     rate, _ = panels(timeline_figure(only(*trials)))
-    assert rate.get_title("right") == "not recovered, worst of 2"
+    assert rate.get_title("right") == "not recovered, n 2"
     assert not [line for line in rate.get_lines() if line.get_gid()]
 
 

@@ -161,5 +161,5 @@ def _say(axes: Axes, trace: Trace) -> None:
         axes.set_title(f"fault {event.ended_s - event.began_s:.1f} s", loc="left", **WORDS)
     said = f"recovered after {took_s:.3g} s" if took_s else "nothing late"
     said = "not recovered" if took_s == inf else said
-    worst = f", worst of {trials}" if trials > 1 else ""
+    worst = f", n {trials}" if trials > 1 else ""
     axes.set_title(said + worst, loc="right", **WORDS)
