@@ -20,7 +20,7 @@ from benchmarks.kafka_python import kafka_python
 from benchmarks.kafka_throughput import kafka_throughput
 from benchmarks.memory import memory
 from benchmarks.null_rate import null_rate
-from benchmarks.open_messaging import open_messaging
+from benchmarks.open_messaging import open_messaging_latency, open_messaging_throughput
 from benchmarks.other_work import Reading
 from benchmarks.own_cpu import own_cpu_share
 from benchmarks.proof import PAGE, write_page
@@ -41,7 +41,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "kafka-publish-latency": kafka_publish_latency,
     "kafka-end-to-end": kafka_end_to_end,
     "kafka-python": kafka_python,
-    "open-messaging": open_messaging,
+    "open-messaging-throughput": open_messaging_throughput,
+    "open-messaging-latency": open_messaging_latency,
     "rabbitmq-classic-throughput": partial(queue_throughput, "classic"),
     "rabbitmq-quorum-throughput": partial(queue_throughput, "quorum"),
     "rabbitmq-stream-throughput": stream_throughput,

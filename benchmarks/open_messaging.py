@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import geometric_mean
@@ -65,8 +65,8 @@ LATENCY = (
 VOID = "; {void} of {rounds} rounds void, one side under 99 % of that rate"
 EACH = "each record sent when it is due"
 TICKS = (
-    "{share:.0%} of what our flood published; ours sends what falls due in 1 ms together, theirs "
-    "each record when it is due"
+    "{share:.0%} of what a flood of ours had just published; ours sends what falls due in 1 ms "
+    "together, theirs each record when it is due"
 )
 
 Pairs = Sequence[tuple[Said, ...]]
@@ -85,11 +85,20 @@ class Beside:
         return measure(self.rig, self.jars, wiring(self.rig), rate_per_s)
 
 
-def open_messaging(rig: Rig, rounds: int) -> list[Ratio]:
-    """Ours over theirs: what is published and consumed in a flood, and publish latency below it.
+def open_messaging_throughput(rig: Rig, rounds: int) -> list[Ratio]:
+    """Ours over theirs: what is published and consumed in a flood.
 
-    No rows where ``SPIKEBENCH_OMB`` names no checkout, which is said.
+    No rows where ``SPIKEBENCH_OMB`` names no checkout, which is said; nor has the other.
     """
+    return _with_tool(rig, lambda beside: _throughput(beside, rounds))
+
+
+def open_messaging_latency(rig: Rig, rounds: int) -> list[Ratio]:
+    """Ours over theirs: publish latency at a low rate, and at a share of what ours can publish."""
+    return _with_tool(rig, lambda beside: _latencies(beside, rounds))
+
+
+def _with_tool(rig: Rig, rows: Callable[[Beside], Iterator[Ratio]]) -> list[Ratio]:
     folder = checkout()
     if folder is None:
         rig.say(f"not run: {VARIABLE} is not set; to run it, {HOW_TO_GET}")
@@ -97,18 +106,7 @@ def open_messaging(rig: Rig, rounds: int) -> list[Ratio]:
     with tempfile.TemporaryDirectory(prefix="spikebench-omb-") as classes:
         jars = build(rig, folder, kafka_client(rig), Path(classes))
         settings = SETTINGS.format(version=version(folder))
-        return _beside(Beside(rig, jars, settings), rounds)
-
-
-def _beside(beside: Beside, rounds: int) -> list[Ratio]:
-    rig = beside.rig
-    flooded = list(alternate(rounds, lambda: _flood(rig), lambda: beside.theirs(FLOOD_PER_S)))
-    rate = SHARE * geometric_mean(ours.published_per_s for ours, _ in flooded)
-    return [
-        *_throughput(beside, flooded),
-        *_latency(beside, rounds, EVEN_PER_S, f"at-{EVEN_PER_S}", EACH),
-        *_latency(beside, rounds, rate, f"at-{SHARE * 100:.0f}", TICKS.format(share=SHARE)),
-    ]
+        return list(rows(Beside(rig, jars, settings)))
 
 
 def wiring(rig: Rig) -> Wiring:
@@ -140,7 +138,9 @@ def version(folder: Path) -> str:
     return f"commit {ended.stdout.strip()}" if ended.returncode == 0 else "commit unknown"
 
 
-def _throughput(beside: Beside, pairs: Pairs) -> Iterator[Ratio]:
+def _throughput(beside: Beside, rounds: int) -> Iterator[Ratio]:
+    rig = beside.rig
+    pairs = list(alternate(rounds, lambda: _flood(rig), lambda: beside.theirs(FLOOD_PER_S)))
     for what in ("published", "consumed"):
         ours, theirs = ([getattr(pair[side], f"{what}_per_s") for pair in pairs] for side in (0, 1))
         note = FLOOD.format(
@@ -152,6 +152,12 @@ def _throughput(beside: Beside, pairs: Pairs) -> Iterator[Ratio]:
         )
         ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
         yield ratio_of(f"{PREFIX}-{what}", ratios, note, AT_LEAST)
+
+
+def _latencies(beside: Beside, rounds: int) -> Iterator[Ratio]:
+    yield from _latency(beside, rounds, EVEN_PER_S, f"at-{EVEN_PER_S}", EACH)
+    rate = SHARE * _flood(beside.rig).published_per_s
+    yield from _latency(beside, rounds, rate, f"at-{SHARE * 100:.0f}", TICKS.format(share=SHARE))
 
 
 def _latency(beside: Beside, rounds: int, rate: float, where: str, spacing: str) -> Iterator[Ratio]:
