@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import date
 
 import pytest
@@ -99,13 +101,19 @@ def test_prices_age_with_the_book_and_not_by_the_clock(monkeypatch: pytest.Monke
     assert "the price is of 2026-10-01: older than a year" in shards.costs["a month"].marks[0]
 
 
+def tidy(text: str) -> list[dict[str, str]]:
+    """A table's rows without their footnotes, which have what is to be said of costs."""
+    rows = csv.DictReader(io.StringIO(text))
+    return [{name: value for name, value in row.items() if name != "notes"} for row in rows]
+
+
 def test_the_table_has_both_columns_and_nothing_else_is_changed() -> None:
     records = [*trials("kafka"), *trials("rabbitmq-quorum"), *trials("sqs-fifo")]
-    usual = report.text(records, SCENARIOS, "csv", candidates()).splitlines()
-    costed = report.text(records, SCENARIOS, "csv", candidates(), LAYOUT).splitlines()
-    extra = [line for line in costed if f",{PER_MILLION}," in line or f",{A_MONTH}," in line]
+    usual = tidy(report.text(records, SCENARIOS, "csv", candidates()))
+    costed = tidy(report.text(records, SCENARIOS, "csv", candidates(), LAYOUT))
+    extra = [row for row in costed if row["metric"] in (PER_MILLION, A_MONTH)]
     assert len(extra) == 6
-    assert [line for line in costed if line not in extra] == usual
+    assert [row for row in costed if row not in extra] == usual
     header = next(
         line
         for line in report.text(records, SCENARIOS, "md", candidates(), LAYOUT).splitlines()

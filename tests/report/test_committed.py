@@ -13,7 +13,7 @@ import pytest
 
 from spikebench.discovery import find_spike
 from spikebench.record import read_records, run_path
-from spikebench.report import text
+from spikebench.report import text, write
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
@@ -50,10 +50,16 @@ def test_a_table_is_made_of_the_records_beside_it(
     assert without_costs(anew) == without_costs(had)
 
 
-@pytest.mark.parametrize("kind", ["md", "csv"])
 def test_the_table_of_faults_is_made_of_the_records_beside_it(
-    kind: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (run_id,) = {row["run_id"] for row in committed("messaging", "faults.csv")}
-    had = (RESULTS / "messaging" / f"faults.{kind}").read_text(encoding="utf-8")
-    assert made("messaging", run_id, kind, monkeypatch) == had
+    """Of several runs, put together."""
+    monkeypatch.chdir(ROOT)
+    found = find_spike("messaging")
+    named = {run for row in committed("messaging", "faults.csv") for run in row["run_id"].split()}
+    records = [
+        r for run in sorted(named) for r in read_records(run_path("messaging", run, RESULTS))
+    ]
+    write("messaging", records, found.read_scenarios(), tmp_path, found.candidates, found.layout)
+    for name in ("faults.md", "faults.csv"):
+        assert (tmp_path / name).read_text() == (RESULTS / "messaging" / name).read_text()
