@@ -79,9 +79,10 @@ def _peaks() -> tuple[int, int]:
 
 
 def _command(folder: str) -> list[str]:
-    pytest = [sys.executable, "-m", "pytest", "spikes/messaging", "-q", "--target", "local"]
+    pytest = [sys.executable, "-m", "pytest", "spikes/messaging", "-q", "--benchmark-quiet"]
     what = ["--candidate", CANDIDATES, "--scenario", SCENARIOS, "--trials", str(TRIALS)]
-    return [*pytest, *what, "--results", folder]
+    where = ["--target", "local", "--results", folder]
+    return [*pytest, *what, *where]
 
 
 def _watched(runner: psutil.Process) -> tuple[int, int]:
