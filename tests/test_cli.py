@@ -112,7 +112,7 @@ def test_list_says_what_is_decided_and_when_that_is_past(
 ) -> None:
     command = import_module("spikebench.cli.listing")
     for today, past in ((date(2026, 12, 1), False), (date(2099, 1, 1), True)):
-        monkeypatch.setattr(command, "_today", lambda today=today: today)
+        monkeypatch.setattr(command, "today", lambda today=today: today)
         out = spikebench("list", "messaging")[1]
         (line,) = [one for one in out.splitlines() if "message-broker" in one]
         assert line.endswith(" (past)") is past

@@ -147,12 +147,12 @@ def test_a_review_that_is_due_is_a_warning_and_no_failure(
     spikebench: Spikebench, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = import_module("spikebench.cli.decide")
-    monkeypatch.setattr(command, "_today", lambda: date(2026, 12, 1))
+    monkeypatch.setattr(command, "today", lambda: date(2026, 12, 1))
     spikebench("messaging", "--results", str(results))
     status, _, err = spikebench("messaging", "--check", "--results", str(results))
     assert status == 0
     assert "was to be looked at again" not in err
-    monkeypatch.setattr(command, "_today", lambda: date(2031, 1, 1))
+    monkeypatch.setattr(command, "today", lambda: date(2031, 1, 1))
     status, out, err = spikebench("messaging", "--check", "--results", str(results))
     path = results / "decisions" / "0001-message-broker.md"
     assert (status, out) == (0, f"{path}: matches its evidence\n")

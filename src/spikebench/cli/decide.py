@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from spikebench.cli.spike import chosen_spike
+from spikebench.cli.today import today
 from spikebench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,15 +60,11 @@ def decide(
     from spikebench.decision.publish import publish
 
     found = chosen_spike(spike, results, runs)
-    published = publish(found, results, _today(), runs, supersedes or "")
+    published = publish(found, results, today(), runs, supersedes or "")
     _show(published.assessment)
     for path in published.written:
         click.echo(f"wrote {path}")
     _warn(published.written[0], published.warnings)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _warn(path: Path, warnings: Iterable[str]) -> None:
@@ -97,7 +93,7 @@ def _check(spike: str | None, results: Path) -> None:
             click.echo(f"{found.name}: nothing to decide on yet, no run was measured")
             continue
         try:
-            checked = check(found, results, _today())
+            checked = check(found, results, today())
             click.echo(f"{checked.path}: matches its evidence")
             _warn(checked.path, checked.warnings)
         except GateError as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 
 import click
 
+from spikebench.cli.today import today
 from spikebench.spike import Spike
 
 
@@ -53,10 +54,6 @@ def _decision(spike: Spike) -> Iterator[str]:
     if not decision_path(spike).is_file():
         return
     decided, _ = read_decision(spike, spike.read_scenarios())
-    past = " (past)" if date.fromisoformat(decided.review) < _today() else ""
+    past = " (past)" if date.fromisoformat(decided.review) < today() else ""
     yield "  decision (spikebench decide), and when to look at it again"
     yield f"    {decided.decision:<18} {decided.review}{past}"
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -14,6 +14,7 @@ from dataclasses import replace
 from spikebench.decision.model import MustHave
 from spikebench.record.trials import Trials
 from spikebench.report.column import figure
+from spikebench.report.faults import STARTED_BY_HAND, Fault
 from spikebench.report.requirement import Clause, unless_void, untried
 from spikebench.stats.comparison import FEWEST_TRIALS
 
@@ -87,13 +88,13 @@ def _placed(asked: MustHave, metric: str, values: list[float], unit: str) -> Cla
 
 def _besides(cell: Trials) -> Iterator[str]:
     """What is neither a loss nor a time, and yet no service as usual."""
-    rejected = int(sum(cell.values("rejected")))
-    if rejected:
+    fault = Fault(cell)
+    if rejected := fault.rejected:
         told = f"the producer is told ({cell.metrics['rejected'].note})"
         messages = f"{rejected:,} message{'s' if rejected > 1 else ''}"
         yield (
             f"{messages} rejected, which is no loss after confirm: {told}, and would have to send "
             f"{'them' if rejected > 1 else 'it'} again"
         )
-    if cell.values("restarts"):
-        yield "the broker did not come back by itself, and was started again"
+    if fault.restarts:
+        yield STARTED_BY_HAND

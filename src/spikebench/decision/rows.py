@@ -99,7 +99,7 @@ def _fault(name: str, row: Row) -> list[str]:
         wording.trials(row),
         *(count(counts[one]) for one in COUNTS[:2]),
         f"**{lost}**" if counts["lost"] else lost,
-        count(int(sum(cell.values("rejected")))) if cell.valid else NOTHING,
+        count(fault.rejected) if cell.valid else NOTHING,
         *others,
         *(figure(time) for time in times),
     ]

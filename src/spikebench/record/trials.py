@@ -71,10 +71,7 @@ class Trials:
     @cached_property
     def machines(self) -> dict[str, dict[str, Any]]:
         """The machines its valid trials ran on, by fingerprint, where there is one, else whole."""
-        return {
-            str(trial.environment.get("fingerprint") or trial.environment): trial.environment
-            for trial in self.valid
-        }
+        return {_machine(trial): trial.environment for trial in self.valid}
 
     @cached_property
     def workloads(self) -> frozenset[str]:
@@ -198,8 +195,12 @@ def _standing(cell: Trials) -> int:
 def _alike(cell: Trials) -> tuple[object, ...]:
     """What has to be the same for trials of several runs to count as one cell's."""
     one = cell.valid[0] if cell.valid else cell.first
-    machine = str(one.environment.get("fingerprint") or one.environment)
-    return (*_place(cell), one.workload, machine, tuple(sorted(one.versions.items())))
+    return (*_place(cell), one.workload, _machine(one), tuple(sorted(one.versions.items())))
+
+
+def _machine(trial: Record) -> str:
+    """Which machine a trial ran on: its fingerprint where there is one, else all that is known."""
+    return str(trial.environment.get("fingerprint") or trial.environment)
 
 
 def _place(cell: Trials) -> tuple[str, str]:

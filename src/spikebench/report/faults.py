@@ -43,6 +43,8 @@ HOW_TO_READ = (
     "never came; *longest gap*: the longest time in which nothing arrived."
 )
 
+STARTED_BY_HAND = "the broker did not come back by itself, and was started again"
+
 LEFT_OUT = "client, target, fidelity, n, sent, delivered: in faults.md and faults.csv"
 
 
@@ -79,6 +81,11 @@ class Fault:
         return max(values) if values and len(values) == len(self.cell.valid) else None
 
     @property
+    def rejected(self) -> int:
+        """How many messages broker or client would not take, and the producer was told of."""
+        return int(sum(self.cell.values("rejected")))
+
+    @property
     def restarts(self) -> int:
         """How often the broker had to be started by hand."""
         return int(sum(self.cell.values("restarts")))
@@ -88,12 +95,11 @@ class Fault:
         """What a reader must know beside the figures."""
         row = Row(self.cell)
         remarks = [*wording.about(row), *wording.why_void(row)]
-        rejected = [m for r in self.cell.valid if (m := r.metrics.get("rejected"))]
-        if rejected:
-            count = sum(int(metric.value or 0) for metric in rejected)
-            remarks.append(f"{count:,} messages rejected, and not sent again: {rejected[0].note}")
+        notes = [had.note for r in self.cell.valid if (had := r.metrics.get("rejected"))]
+        if notes:
+            remarks.append(f"{self.rejected:,} messages rejected, and not sent again: {notes[0]}")
         if self.restarts:
-            remarks.append("the broker did not come back by itself, and was started again")
+            remarks.append(STARTED_BY_HAND)
         if self.cell.valid and self.longest("recovery_s") is None:
             remarks.append("it had not recovered when the trial ended")
         return remarks
