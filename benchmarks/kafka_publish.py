@@ -11,7 +11,7 @@ from statistics import geometric_mean
 from benchmarks.kafka_throughput import KAFKA, capacity, producing
 from benchmarks.producer_performance import steady
 from benchmarks.rates import confirm_ms, picked, whole_ms
-from benchmarks.ratio import Ratio, Target, alternate, ratio_of
+from benchmarks.ratio import Ratio, Target, alternate, ratio_of, withheld
 from benchmarks.rig import Rig, topology_of
 
 SHARES = (0.3, 0.6)
@@ -33,6 +33,11 @@ MEAN = "theirs is a mean of differences of a clock of whole ms, which leaves a m
 WHOLE = (
     "both are differences of a clock of whole ms, for theirs has no other "
     "(ours to the microsecond: {exact:.3f} ms)"
+)
+UNCOUNTABLE = (
+    "at {rate:,.0f} records/s ({share:.0%} of capacity) the {what} is below 1 ms: a clock of whole "
+    "ms, which is all that ProducerPerformance has, saw 0 in {zeros} of {all} rounds, and 0 has no "
+    "ratio; ours to the microsecond: {exact:.3f} ms"
 )
 
 
@@ -62,10 +67,7 @@ def _at_share(rig: Rig, rounds: int, share: float, rate: float) -> list[Ratio]:
         pairs = list(
             alternate(rounds, lambda: _ours(rig, rate), lambda: _theirs(rig, bodies, rate))
         )
-    shown = [what for what in ("mean", "p50", "p99") if countable(pairs, what)]
-    if "p50" not in shown:
-        rig.say("below 1 ms for a clock of whole ms: no ratio of p50")
-    return [_row(what, pairs, share, rate) for what in shown]
+    return [row_of(what, pairs, share, rate) for what in ("mean", "p50", "p99")]
 
 
 def countable(pairs: Pairs, what: str) -> bool:
@@ -73,7 +75,11 @@ def countable(pairs: Pairs, what: str) -> bool:
     return all(getattr(said, what) > 0 for pair in pairs for said in pair)
 
 
-def _row(what: str, pairs: Pairs, share: float, rate: float) -> Ratio:
+def row_of(what: str, pairs: Pairs, share: float, rate: float) -> Ratio:
+    """The ratio of one figure, or a row that says why there is none."""
+    name = f"kafka-publish-{what}-at-{share * 100:.0f}"
+    if not countable(pairs, what):
+        return withheld(name, _uncountable(what, pairs, share, rate))
     ours, theirs = ([getattr(pair[side], what) for pair in pairs] for side in (0, 1))
     note = NOTE.format(
         what=what,
@@ -83,8 +89,15 @@ def _row(what: str, pairs: Pairs, share: float, rate: float) -> Ratio:
         theirs=geometric_mean(theirs),
         counted=MEAN if what == "mean" else WHOLE.format(exact=_exact(what, pairs)),
     )
-    name = f"kafka-publish-{what}-at-{share * 100:.0f}"
     return ratio_of(name, [a / b for a, b in zip(ours, theirs, strict=True)], note, WITHIN)
+
+
+def _uncountable(what: str, pairs: Pairs, share: float, rate: float) -> str:
+    zeros = sum(not countable([pair], what) for pair in pairs)
+    exact = _exact(what, pairs)
+    return UNCOUNTABLE.format(
+        what=what, rate=rate, share=share, zeros=zeros, all=len(pairs), exact=exact
+    )
 
 
 def _exact(what: str, pairs: Pairs) -> float:

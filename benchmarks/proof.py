@@ -276,7 +276,7 @@ def _row(line: Line, row: Ratio | None) -> tuple[str, ...]:
     if row is None:
         return (line.measured, "—", "—", "0", "—", line.absent)
     target = str(row.target) if row.target else "—"
-    verdict = row.verdict or "no target"
+    verdict = "withheld, see below" if row.ratio is None else row.verdict or "no target"
     return (line.measured, figure(row.ratio), span(row), str(row.n), target, verdict)
 
 
@@ -289,7 +289,7 @@ def _reasons(section: Section, known: Mapping[str, Ratio]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for line in section.lines:
         row = known.get(line.name)
-        if row is not None and not row.verdict.startswith("met"):
+        if row is not None and row.ratio is not None and not row.verdict.startswith("met"):
             by_reason.setdefault(line.differs, []).append(f"`{line.name}`")
     told = [f"- {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
     return (
@@ -300,12 +300,15 @@ def _reasons(section: Section, known: Mapping[str, Ratio]) -> list[str]:
 
 
 def _undecided(known: Mapping[str, Ratio]) -> str:
-    """The ratios that these pairs leave open, and those that have not been measured."""
+    """The ratios that these pairs leave open, that have none, and that were not measured."""
     open_ = [n.name for n in _lines() if n.name in known and known[n.name].verdict == "not shown"]
     missing = [line.name for line in _lines() if line.name not in known]
+    empty = [n.name for n in _lines() if n.name in known and known[n.name].ratio is None]
     said = ""
     if open_:
         said += f"- Whether the target is met, for the interval straddles it: {_named(open_)}.\n"
+    if empty:
+        said += f"- Withheld, for the reason among the figures below: {_named(empty)}.\n"
     if missing:
         said += f"- Not measured yet: {_named(missing)}.\n"
     return said

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.proof import PAGE, SECTIONS, page, write_page
-from benchmarks.ratio import Ratio, Target
+from benchmarks.ratio import Ratio, Target, withheld
 from benchmarks.table import RESULT, read
 
 AT_LEAST, WITHIN = Target("at least", 1.0), Target("within", 0.1)
@@ -50,6 +50,15 @@ def test_what_is_open_and_what_was_not_measured_is_said() -> None:
     assert line_of(told, "- Whether the target").endswith("`kafka-publish-p99-at-60`.")
     assert "`rabbitmq-quorum-throughput`" in line_of(told, "- Not measured yet")
     assert line_of(told, "| RabbitMQ, quorum queue").endswith("| — | — | 0 | — | not measured |")
+
+
+def test_a_ratio_that_was_withheld_is_told_with_its_reason() -> None:
+    told = page([*rows(), withheld("kafka-publish-p50-at-30", "its clock saw 0")])
+    assert line_of(told, "| Kafka, p50 at 30 %").endswith("| — | — | 0 | — | withheld, see below |")
+    assert line_of(told, "- Withheld").endswith("below: `kafka-publish-p50-at-30`.")
+    assert "`kafka-publish-p50-at-30`" not in line_of(told, "- Not measured yet")
+    assert "- `kafka-publish-p50-at-30`: its clock saw 0" in told
+    assert "Of 3 ratios with a target" in told
 
 
 def test_a_tool_that_was_not_run_is_said_to_be_and_how_to_get_it() -> None:

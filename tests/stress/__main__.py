@@ -13,14 +13,14 @@ import click
 
 from spikebench.measure.environment import environment
 from tests.stress.kill import Kill, kill_once
-from tests.stress.subject import RABBITMQ, ROOT, SYNTHETIC, Subject
+from tests.stress.subject import REAL, ROOT, SYNTHETIC, Subject
 
 RESULT = ROOT / "results" / "stress" / "kills.csv"
 
 
 @click.command()
 @click.option("--kills", default=50, show_default=True, type=click.IntRange(min=1))
-@click.option("--real", default=4, show_default=True, help="how many of them on real RabbitMQ")
+@click.option("--real", default=8, show_default=True, help="how many of them on real brokers")
 @click.option("--seed", default=1, show_default=True, help="draws the moments")
 def main(kills: int, real: int, seed: int) -> None:
     """Kill runs with SIGKILL at random moments and look at what is left.
@@ -28,15 +28,20 @@ def main(kills: int, real: int, seed: int) -> None:
     The exit code is 1 where anything that is promised did not hold.
     """
     rng = random.Random(seed)
-    subjects: list[Subject] = [SYNTHETIC] * (kills - real) + [RABBITMQ] * real
     done: list[Kill] = []
-    for number, subject in enumerate(subjects, 1):
+    for number, subject in enumerate(subjects(kills, real), 1):
         done.append(kill_once(subject, rng, number))
         click.echo(f"[{number}/{kills}] {told(done[-1])}")
         write(done, RESULT)
     click.echo(summary(done))
     click.echo(f"written to {RESULT.relative_to(ROOT)}")
     sys.exit(0 if all(kill.held for kill in done) else 1)
+
+
+def subjects(kills: int, real: int) -> list[Subject]:
+    """What is killed, in order: the synthetic spike, then each real broker by turns."""
+    brokers = [REAL[number % len(REAL)] for number in range(min(real, kills))]
+    return [*[SYNTHETIC] * (kills - len(brokers)), *brokers]
 
 
 def told(kill: Kill) -> str:

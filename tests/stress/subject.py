@@ -166,3 +166,15 @@ RABBITMQ = Subject(
     trial_s=3.0,
     synthetic=False,
 )
+
+KAFKA = Subject(
+    name="kafka",
+    tests="spikes/messaging",
+    arguments=("--profile=smoke", "--target=local", "--candidate=kafka,null", "--trials=2"),
+    starts_s=14.0,
+    trial_s=3.0,
+    synthetic=False,
+)
+
+REAL = (RABBITMQ, KAFKA)
+"""The subjects with servers, killed by turns."""

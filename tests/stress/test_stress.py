@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.report.synthetic import record
-from tests.stress.__main__ import summary, write
+from tests.stress.__main__ import subjects, summary, write
 from tests.stress.kill import Kill, kill_once
-from tests.stress.subject import MARK, SYNTHETIC, Place, completed, trials_of
+from tests.stress.subject import KAFKA, MARK, RABBITMQ, SYNTHETIC, Place, completed, trials_of
 from tests.stress.survivors import SERVER, gone_after_s, survivors
 
 HELD = Kill("synthetic", 3.2, 4, 4, True, 0.1, 0, "", True, True)
@@ -83,6 +83,11 @@ def test_two_tries_of_a_trial_are_one_and_a_search_is_none() -> None:
 def test_one_broken_promise_is_enough(broken: dict[str, object]) -> None:
     assert HELD.held
     assert not replace(HELD, **broken).held  # type: ignore[arg-type]
+
+
+def test_real_brokers_are_killed_by_turns_after_the_synthetic_ones() -> None:
+    assert subjects(5, 3) == [SYNTHETIC, SYNTHETIC, RABBITMQ, KAFKA, RABBITMQ]
+    assert subjects(1, 4) == [RABBITMQ]
 
 
 def test_the_summary_and_the_file_have_every_kill(tmp_path: Path) -> None:
