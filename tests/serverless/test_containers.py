@@ -26,7 +26,9 @@ import pytest
 from spikebench.errors import ArtefactError, TargetError
 from spikebench.measure.outcome import Outcome
 from spikebench.target.cache import Cache
-from spikebench.target.docker import TOKEN, Image, engine, guard_of
+from spikebench.target.container.engine import engine
+from spikebench.target.container.image import Image
+from spikebench.target.container.owner import TOKEN, guard_of
 from spikebench.target.fleet import choose
 from spikes.serverless.cold_start import measure
 from spikes.serverless.docker.container import ContainerBox, ContainerGroup, Host
@@ -421,7 +423,8 @@ def test_a_lever_s_option_reaches_the_runtime(host: Host) -> None:
 KILLED = """
 import os, signal, sys, selectors
 from pathlib import Path
-from spikebench.target.docker import engine, guard_of
+from spikebench.target.container.engine import engine
+from spikebench.target.container.owner import guard_of
 from spikes.serverless.docker.container import ContainerBox, Host
 from spikes.serverless.function import Function
 token, image, folder, scratch = sys.argv[1:]

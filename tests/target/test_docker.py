@@ -20,9 +20,13 @@ import psutil
 import pytest
 
 from spikebench.errors import ArtefactError, TargetError
-from spikebench.target import docker as target
 from spikebench.target.cache import Cache
-from spikebench.target.docker import DockerRecipe, DockerServer, Image, Plan, engine, sweep
+from spikebench.target.container import recipe as recipes
+from spikebench.target.container.engine import engine
+from spikebench.target.container.image import Image
+from spikebench.target.container.owner import OWNER, is_dead, owner_here, sweep
+from spikebench.target.container.recipe import DockerRecipe, Plan
+from spikebench.target.container.server import DockerServer, resident_bytes
 from spikebench.target.ports import free_ports
 from spikebench.target.software import Connection, Cores, Running
 from spikes.messaging.servers.images import (
@@ -113,14 +117,14 @@ def test_start_without_an_engine_is_one_clear_error(
 
 
 def test_an_owner_is_dead_only_when_its_process_is_gone_from_this_host() -> None:
-    own = target._owner()
+    own = owner_here()
     host, pid, started = own.rsplit("/", 2)
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    assert not target._owner_is_dead(own)
-    assert target._owner_is_dead(f"{host}/{ended.pid}/{started}")
-    assert target._owner_is_dead(f"{host}/{pid}/{float(started) - 3600:.0f}"), "a reused number"
-    assert not target._owner_is_dead(f"elsewhere/{ended.pid}/{started}")
+    assert not is_dead(own)
+    assert is_dead(f"{host}/{ended.pid}/{started}")
+    assert is_dead(f"{host}/{pid}/{float(started) - 3600:.0f}"), "a reused number"
+    assert not is_dead(f"elsewhere/{ended.pid}/{started}")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +135,7 @@ def test_an_owner_is_dead_only_when_its_process_is_gone_from_this_host() -> None
     ],
 )
 def test_memory_from_the_engine_leaves_page_cache_out(stats: dict[str, int], expected: int) -> None:
-    assert target._resident_bytes(stats) == expected
+    assert resident_bytes(stats) == expected
 
 
 def test_each_rabbitmq_has_a_password_of_its_own_in_a_file_only() -> None:
@@ -188,9 +192,7 @@ def start(cache: Cache, client: Any) -> Iterator[Callable[[DockerRecipe], Docker
 
 
 def ours(client: Any) -> list[Any]:
-    return list(
-        client.containers.list(all=True, filters={"label": f"{target.OWNER}={target._owner()}"})
-    )
+    return list(client.containers.list(all=True, filters={"label": f"{OWNER}={owner_here()}"}))
 
 
 def aws(connection: Connection) -> Any:
@@ -378,7 +380,7 @@ def test_a_port_taken_meanwhile_is_changed_for_another(
     with closing(socket.create_server(("127.0.0.1", 0))) as stranger:
         taken = stranger.getsockname()[1]
         offers = iter([[taken], free_ports(1)])
-        monkeypatch.setattr(target, "free_ports", lambda _: next(offers))
+        monkeypatch.setattr(recipes, "free_ports", lambda _: next(offers))
         server = start(MINISTACK_DOCKER)
     assert f":{taken}" not in server.connection["endpoint_url"]
     assert server.alive()
@@ -425,7 +427,7 @@ def test_a_killed_harness_leaves_no_container(
     assert harness.stdout
     assert harness.stdout.readline() == b"up\n"
     started = psutil.Process(harness.pid).create_time()
-    label = f"{target.OWNER}={socket.gethostname()}/{harness.pid}/{started:.0f}"
+    label = f"{OWNER}={socket.gethostname()}/{harness.pid}/{started:.0f}"
     assert client.containers.list(all=True, filters={"label": label})
     harness.send_signal(signal.SIGKILL)
     harness.communicate()
@@ -440,11 +442,11 @@ def test_a_sweep_removes_what_dead_harnesses_left_and_nothing_else(
     start: Callable[[DockerRecipe], DockerServer], client: Any
 ) -> None:
     mine = start(MINISTACK_DOCKER)
-    host, pid, started = target._owner().rsplit("/", 2)
+    host, pid, started = owner_here().rsplit("/", 2)
     reference = MINISTACK_DOCKER.image.reference()
     dead = f"{host}/{pid}/{float(started) - 3600:.0f}"
-    orphan = client.containers.create(reference, labels={target.OWNER: dead})
-    stranger = client.containers.create(reference, labels={target.OWNER: f"other/{pid}/0"})
+    orphan = client.containers.create(reference, labels={OWNER: dead})
+    stranger = client.containers.create(reference, labels={OWNER: f"other/{pid}/0"})
     try:
         assert sweep(client) == 1
         left = {each.id for each in client.containers.list(all=True)}

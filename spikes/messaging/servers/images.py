@@ -11,7 +11,8 @@ import socket
 import struct
 from collections.abc import Sequence
 
-from spikebench.target.docker import DockerRecipe, Image, Plan
+from spikebench.target.container.image import Image
+from spikebench.target.container.recipe import DockerRecipe, Plan
 from spikebench.target.software import Connection
 from spikes.messaging.aws_endpoint import health
 from spikes.messaging.servers.kafka_settings import CONFIGURATION, JVM, LOGGING, PAUSED_SESSION_MS

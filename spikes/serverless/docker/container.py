@@ -34,7 +34,9 @@ from docker.errors import NotFound
 from docker.types import LogConfig
 
 from spikebench.errors import TargetError
-from spikebench.target.docker import LOG_LINES, REFUSED, labels, what_it_said
+from spikebench.target.container.engine import REFUSED, what_it_said
+from spikebench.target.container.owner import labels
+from spikebench.target.container.server import LOG_LINES
 from spikes.serverless.box import (
     API_VARIABLE,
     MARK_VARIABLE,

@@ -14,7 +14,7 @@ from typing import Any
 
 from spikebench.errors import TargetError
 from spikebench.target.cache import Cache
-from spikebench.target.docker import FromImage, Image
+from spikebench.target.container.image import FromImage, Image
 from spikebench.target.software import Cores, Running, Say
 
 REGISTRY = "public.ecr.aws/lambda"

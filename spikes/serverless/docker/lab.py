@@ -12,8 +12,9 @@ from spikebench.cell import Cell
 from spikebench.errors import SpikebenchError
 from spikebench.measure.outcome import Outcome
 from spikebench.method import Asked, Setting
+from spikebench.target.container.engine import SILENCE_S, engine
+from spikebench.target.container.owner import guard_of, sweep
 from spikebench.target.cores import split_cores
-from spikebench.target.docker import SILENCE_S, engine, guard_of, sweep
 from spikes.serverless.cold_start import measure
 from spikes.serverless.docker.container import ContainerBox, Host
 from spikes.serverless.docker.images import InContainer

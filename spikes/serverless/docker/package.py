@@ -20,7 +20,8 @@ from typing import Any
 from spikebench.errors import TargetError
 from spikebench.target import maven
 from spikebench.target.cache import Cache
-from spikebench.target.docker import REFUSED, labels, what_it_said
+from spikebench.target.container.engine import REFUSED, what_it_said
+from spikebench.target.container.owner import labels
 from spikebench.target.software import Say
 from spikes.serverless.builders import BUILDERS
 from spikes.serverless.docker.container import TASK_ROOT, Host
