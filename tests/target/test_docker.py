@@ -13,20 +13,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import boto3
 import psutil
 import pytest
+from docker.errors import APIError, NotFound
 
 from spikebench.errors import ArtefactError, TargetError
 from spikebench.target.cache import Cache
 from spikebench.target.container import recipe as recipes
+from spikebench.target.container import server as servers
 from spikebench.target.container.engine import engine
 from spikebench.target.container.image import Image
 from spikebench.target.container.owner import OWNER, is_dead, owner_here, sweep
 from spikebench.target.container.recipe import DockerRecipe, Plan
 from spikebench.target.container.server import DockerServer, resident_bytes
+from spikebench.target.guard import Charge, Guard
 from spikebench.target.ports import free_ports
 from spikebench.target.software import Connection, Cores, Running
 from spikes.messaging.servers.images import (
@@ -125,6 +129,48 @@ def test_an_owner_is_dead_only_when_its_process_is_gone_from_this_host() -> None
     assert is_dead(f"{host}/{ended.pid}/{started}")
     assert is_dead(f"{host}/{pid}/{float(started) - 3600:.0f}"), "a reused number"
     assert not is_dead(f"elsewhere/{ended.pid}/{started}")
+
+
+class BusyContainer:
+    """Removed when asked often enough, as by an engine that saw it end too late."""
+
+    image = "thing"
+
+    def __init__(self, *refusals: Exception) -> None:
+        self.refusals = list(refusals)
+        self.closed = False
+
+    def stop(self, force: bool, delete_volume: bool) -> None:
+        assert force
+        assert delete_volume
+        if self.refusals:
+            raise self.refusals.pop(0)
+
+    def get_wrapped_container(self) -> Any:
+        raise NotFound("gone")
+
+    def get_docker_client(self) -> Any:
+        return SimpleNamespace(client=SimpleNamespace(close=lambda: setattr(self, "closed", True)))
+
+
+@pytest.mark.parametrize("then", [(), (NotFound("gone"),)])
+def test_an_engine_too_busy_to_remove_a_container_is_asked_again(
+    then: Sequence[Exception],
+) -> None:
+    container = BusyContainer(APIError("did not receive an exit event"), *then)
+    server = DockerServer(cast(Any, container), {}, lambda _: True, Guard(Charge()))
+    server.stop()
+    assert not container.refusals
+    assert container.closed
+
+
+def test_a_container_that_is_never_removed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "REMOVE_TIMEOUT_S", 0.0)
+    container = BusyContainer(*(APIError("no exit event") for _ in range(100)))
+    server = DockerServer(cast(Any, container), {}, lambda _: True, Guard(Charge()))
+    with pytest.raises(TargetError, match="could not be removed: no exit event"):
+        server.stop()
+    assert container.closed
 
 
 @pytest.mark.parametrize(

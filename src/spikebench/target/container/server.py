@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 
@@ -18,6 +18,7 @@ from spikebench.target.guard import Guard
 from spikebench.target.software import Connection
 
 RESUME_TIMEOUT_S = 30.0
+REMOVE_TIMEOUT_S = 30.0
 POLL_S = 0.1
 LOG_LINES = 40
 
@@ -142,15 +143,26 @@ class DockerServer:
         self.log_tail()
         self._stopped = True
         try:
-            self._container.stop(force=True, delete_volume=True)
-        except NotFound:
-            pass
+            self._remove()
         except REFUSED as error:
             self._guard.end()
             raise self._failed(f"could not be removed: {error}") from error
         finally:
             self._container.get_docker_client().client.close()
         self._guard.dismiss()
+
+    def _remove(self) -> None:
+        """Remove the container; an engine that is too busy to see it end is asked again."""
+        give_up = time.monotonic() + REMOVE_TIMEOUT_S
+        while True:
+            try:
+                return self._container.stop(force=True, delete_volume=True)
+            except NotFound:
+                return None
+            except APIError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(POLL_S)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._container.image}, {self.connection})"
