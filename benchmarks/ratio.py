@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -106,14 +107,21 @@ def withheld(name: str, why: str) -> Ratio:
 T = TypeVar("T")
 
 
-def alternate(rounds: int, *tools: Callable[[], T]) -> Iterator[tuple[T, ...]]:
+def alternate(
+    rounds: int, *tools: Callable[[], T], settle: Callable[[], None] = os.sync
+) -> Iterator[tuple[T, ...]]:
     """Yield what the tools returned, a tuple a round in the order given.
 
     They run in that order and in its reverse by turns (ABBA…), so that a steady drift of the
-    machine favours none.
+    machine favours none. Before each, ``settle``: what the one before had written is on the disk,
+    and no tool's broker waits for another's pages.
     """
     for number in range(rounds):
-        if number % 2 == 0:
-            yield tuple([tool() for tool in tools])
-        else:
-            yield tuple([tool() for tool in reversed(tools)][::-1])
+        turn = tools if number % 2 == 0 else tools[::-1]
+        said = [_settled(tool, settle) for tool in turn]
+        yield tuple(said if number % 2 == 0 else said[::-1])
+
+
+def _settled(tool: Callable[[], T], settle: Callable[[], None]) -> T:
+    settle()
+    return tool()

@@ -95,6 +95,6 @@ def test_the_tools_take_turns_in_going_first() -> None:
 
         return run
 
-    found = list(alternate(4, tool("a"), tool("b"), tool("c")))
+    found = list(alternate(4, tool("a"), tool("b"), tool("c"), settle=lambda: calls.append(".")))
     assert found == [("a", "b", "c")] * 4
-    assert "".join(calls) == "abccba" * 2
+    assert "".join(calls) == ".a.b.c.c.b.a" * 2
