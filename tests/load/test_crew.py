@@ -31,6 +31,21 @@ HARNESS = textwrap.dedent(
     """
 )
 
+HUNG = textwrap.dedent(
+    """
+    import os, time
+    from pathlib import Path
+    from spikebench.load.crew import Crew, Runtime
+    crew = Crew(sorted(os.sched_getaffinity(0)))
+    (hand,) = crew.hands(Runtime("python"), 1)
+    os.mkfifo(crew.folder / "order")
+    hand._send({"verb": "begin", "name": "main", "order": str(crew.folder / "order")})
+    time.sleep(1)  # it waits for somebody to write there
+    print(hand.pid, flush=True)
+    time.sleep(600)
+    """
+)
+
 
 def _until(condition: Callable[[], bool], timeout_s: float = 30) -> bool:
     deadline = time.monotonic() + timeout_s
@@ -148,7 +163,7 @@ def test_a_killed_worker_leaves_what_it_used_in_its_life(small_crew: Crew) -> No
 def test_closing_ends_all_and_leaves_nothing_behind() -> None:
     crew = Crew(sorted(os.sched_getaffinity(0)))
     hands = crew.hands(PYTHON, 2)
-    folder = Path(crew._folder.name)
+    folder = crew.folder
     hands[0].hand_over(cargo(), "cargo")
     crew.close()
     assert all(_gone(hand.pid) for hand in hands)
@@ -176,6 +191,21 @@ def test_no_worker_outlives_a_harness_that_was_killed(tmp_path: Path) -> None:
         assert not any(map(_gone, pids))
         harness.kill()
     assert _until(lambda: all(map(_gone, pids)))
+    assert _until(lambda: not list(tmp_path.iterdir()))
+
+
+def test_a_worker_that_hangs_ends_with_a_harness_that_was_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HUNG],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as harness:
+        assert harness.stdout is not None
+        pid = int(harness.stdout.readline())
+        assert not _gone(pid)
+        harness.kill()
+    assert _until(lambda: _gone(pid))
+    assert _until(lambda: not list(tmp_path.iterdir()))
 
 
 def test_what_a_library_prints_is_no_answer(small_crew: Crew) -> None:

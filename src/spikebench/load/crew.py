@@ -9,7 +9,6 @@ import pickle
 import select
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import numpy as np
 
 from spikebench.errors import DriverError, SpikebenchError
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
+from spikebench.load.handover import Handover
 from spikebench.measure import processes
 from spikebench.measure.observation import Delivery
 from spikebench.target.scratch import MAKE_ROOM, is_full
@@ -54,7 +54,7 @@ class Hand:
         with _room_in(scratch):
             self._log = (scratch / f"worker-{time.monotonic_ns()}.log").open("w+b")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "spikebench.load.worker", str(scratch)],
+            [sys.executable, "-m", "spikebench.load.worker", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -127,8 +127,6 @@ class Hand:
         """End the worker: politely by closing its input, then by force."""
         if self._process.stdin and not self._process.stdin.closed:
             with contextlib.suppress(BrokenPipeError):  # what it did not read any more
-                self._process.stdin.write(b'{"verb": "leave"}\n')
-            with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
         try:
             self._process.wait(timeout=3)
@@ -188,10 +186,9 @@ class Crew:
     _hands: dict[Runtime, list[Hand]] = field(default_factory=dict)
 
     @cached_property
-    def _folder(self) -> tempfile.TemporaryDirectory[str]:
-        """Made with the first worker, which removes it where we are killed and cannot."""
+    def _handover(self) -> Handover:
         with _room_in(None):
-            return tempfile.TemporaryDirectory(prefix="spikebench-load-")
+            return Handover()
 
     def __enter__(self) -> Self:
         return self
@@ -206,22 +203,22 @@ class Crew:
         for dead in set(known).difference(living):
             dead.end()
         while len(living) < count:
-            living.append(Hand(runtime, self.cores, Path(self._folder.name)))
+            living.append(Hand(runtime, self.cores, self._handover.path))
         self._hands[runtime] = living
         return living[:count]
 
     @property
     def folder(self) -> Path:
         """Where things are handed over, until the crew is closed."""
-        return Path(self._folder.name)
+        return self._handover.path
 
     def close(self) -> None:
         """End all workers and remove what was handed over."""
         for hand in [hand for hands in self._hands.values() for hand in hands]:
             hand.end()
         self._hands.clear()
-        if "_folder" in self.__dict__:
-            self._folder.cleanup()
+        if "_handover" in self.__dict__:
+            self._handover.close()
 
 
 def split_roles(one_process: bool, subscribers: int, competing: int) -> list[Roles]:

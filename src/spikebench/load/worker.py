@@ -9,12 +9,13 @@ Workers live on from trial to trial, so that what is measured is a warm client, 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
 import pickle
 import select
-import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -33,6 +34,9 @@ LOOK_EVERY_S = 0.03
 """How often a running segment is looked at: its end is reported at once."""
 
 
+_PR_SET_PDEATHSIG = 1
+
+
 class Worker:
     """Answers requests; at most one generator is open at a time per name."""
 
@@ -41,7 +45,6 @@ class Worker:
         self._generators: dict[str, Generator] = {}
         self._running: set[str] = set()
         self._reported = 0.0
-        self.dismissed = False
 
     def serve(self, requests: int) -> None:
         """Answer the requests that arrive on file descriptor ``requests`` until it is closed."""
@@ -83,9 +86,6 @@ class Worker:
     def _say(self, answer: dict[str, Any]) -> None:
         self._answers.write(json.dumps(answer) + "\n")
         self._answers.flush()
-
-    def _leave(self) -> None:
-        self.dismissed = True
 
     def _start_java(self, home: str, class_path: list[str]) -> None:
         from spikebench.load.jvm import start_jvm
@@ -163,12 +163,12 @@ def _save_harvest(harvest: Harvest, path: Path) -> None:
         np.savez(file, **arrays)
 
 
-def main(scratch: Path) -> None:
+def main(parent: int) -> None:
     """Serve standard input; what libraries print goes to standard error.
 
-    ``scratch`` is where things are handed over. A parent that was killed cannot remove it; it did
-    not say that we may leave, either. (It may still be our parent when its end of the pipe closes.)
+    Ends at once, whatever it is at, when process ``parent``, which started it, does.
     """
+    _end_with(parent)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -176,10 +176,17 @@ def main(scratch: Path) -> None:
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         worker.serve(0)
     worker.close()
-    if not worker.dismissed:
-        shutil.rmtree(scratch, ignore_errors=True)
     os._exit(0)  # client libraries leave non-daemon threads behind
 
 
+def _end_with(parent: int) -> None:
+    """Have the kernel kill this process with its parent; elsewhere the end of input has to do."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(int(sys.argv[1]))

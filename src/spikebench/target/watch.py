@@ -26,6 +26,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MNT_DETACH = 2
 _TICK_MS = 1000
+_REMOVE_WITHIN_S = 10.0
 
 
 class Watch:
@@ -48,9 +49,7 @@ class Watch:
             return
         self._end_descendants()
         for path in self._charge["remove"]:
-            # What was mounted over it goes first; where nothing was, this does nothing.
-            ctypes.CDLL(None).umount2(os.fsencode(path), _MNT_DETACH)
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
         if self._charge["at_death"]:
             _run(self._charge["at_death"])
 
@@ -161,6 +160,16 @@ def _signal(pids: list[int], number: int) -> None:
         with suppress(OSError):
             os.kill(pid, number)
             os.kill(pid, signal.SIGCONT)
+
+
+def _remove(path: str) -> None:
+    """Remove a folder; again where somebody who is about to end still wrote into it."""
+    # What was mounted over it goes first; where nothing was, this does nothing.
+    ctypes.CDLL(None).umount2(os.fsencode(path), _MNT_DETACH)
+    give_up = time.monotonic() + _REMOVE_WITHIN_S
+    while os.path.lexists(path) and time.monotonic() < give_up:
+        shutil.rmtree(path, ignore_errors=True)
+        time.sleep(0.02)
 
 
 def _run(command: list[str]) -> None:
