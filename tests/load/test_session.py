@@ -19,6 +19,7 @@ from spikebench.measure import processes
 from spikebench.measure.latency import latencies, latency_metrics
 from spikebench.measure.ledger import account
 from spikebench.measure.observation import Observation
+from spikebench.target.connection import PrivateConnection
 from tests.synthetic.driver import Faults
 from tests.synthetic.spool import SpoolTopology
 from tests.synthetic.workload import FLAWED, SPOOL, cargo, evenly, wiring
@@ -364,3 +365,20 @@ def test_what_an_ended_worker_used_is_withheld_where_it_ended_unseen(crew: Crew)
         gone.wait()
         opened._client_before[gone.pid] = 0.1
         assert opened._client_cpu_s() is None
+
+
+@pytest.mark.parametrize("at", ["connect", "send"])
+def test_what_a_library_tells_has_no_secrets(crew: Crew, at: str) -> None:
+    talkative = Client(
+        "python", "python", "tests.synthetic.talkative:TalkativeDriver", "none", True
+    )
+    connection = PrivateConnection(host="broker", password="s3cret")
+    wired = wiring(connection=connection, options={"at": at})
+    try:
+        with session(crew, client=talkative, wiring=wired) as opened:
+            said = opened.run(evenly(5, RATE), 5 / RATE, LIMITS).error
+    except DriverError as error:
+        said = str(error)
+    assert "no entry with ***" in said
+    assert "broker" in said
+    assert "s3cret" not in said

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -18,10 +15,11 @@ from spikebench.target.software import Connection, Running, Software
 from spikes.messaging.servers.kafka import KAFKA
 from spikes.messaging.servers.ministack import AWS
 from spikes.messaging.servers.rabbitmq import RABBITMQ
+from tests.synthetic.smoke_run import smoke_run, told
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
+SECRET_KEY = "s3cret-of-somebody"
 Environ = Callable[[Connection], Mapping[str, str]]
 
 
@@ -39,7 +37,7 @@ def _aws(to: Connection) -> Mapping[str, str]:
         "SPIKEBENCH_AWS_ENDPOINT_URL": to["endpoint_url"],
         "AWS_REGION": to["region"],
         "AWS_ACCESS_KEY_ID": "somebody",
-        "AWS_SECRET_ACCESS_KEY": "s3cret-of-somebody",
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
     }
 
 
@@ -77,21 +75,8 @@ def test_auto_takes_an_endpoint_and_leaves_it_running(
     tmp_path: Path,
 ) -> None:
     server = start(software)
-    told = environ(server.connection)
-    ended = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "spikes/messaging", "-q", "-p", "no:warnings"),
-            *("--profile", "smoke", "--candidate", candidate, "--benchmark-quiet"),
-            *("--results", str(tmp_path)),
-        ],
-        cwd=ROOT,
-        env={**os.environ, **told},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    printed = ended.stdout + ended.stderr
-    assert ended.returncode == 0, printed
+    ended = smoke_run(candidate, environ(server.connection), tmp_path)
+    assert ended.returncode == 0, ended.stdout
     (path,) = (tmp_path / "messaging" / "runs").glob("*.jsonl")
     records = read_records(path)
     assert {(r.target, r.fidelity) for r in records} == {("endpoint", fidelity)}
@@ -102,8 +87,5 @@ def test_auto_takes_an_endpoint_and_leaves_it_running(
         assert record.ledger.lost == 0
     assert all(r.resources.candidate_cpu_s is None for r in records)
     assert server.alive()
-    secrets = {server.connection.get("password", "s3cret-of-somebody"), "s3cret-of-somebody"}
-    written = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
-    for secret in secrets:
-        assert secret not in printed
-        assert not any(secret.encode() in text for text in written)
+    for secret in {server.connection.get("password", SECRET_KEY), SECRET_KEY}:
+        assert not told(secret, ended, tmp_path)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import certifi
 import kafka
 import pika
 import psutil
@@ -25,9 +26,16 @@ from spikebench.target.endpoint import EndpointRecipe
 from spikebench.target.local_server import LocalServer
 from spikebench.target.software import Software
 from spikes.messaging.candidates.aws import kinesis_client, sns_client, sqs_client
-from spikes.messaging.servers.kafka import KAFKA, LOCK, read_bootstrap
+from spikes.messaging.servers.kafka import KAFKA, KAFKA_ENDPOINT, LOCK, read_bootstrap
+from spikes.messaging.servers.kafka_security import CA_FILE as KAFKA_CA
+from spikes.messaging.servers.kafka_security import MECHANISM, PASSWORD, PROTOCOL, USER
 from spikes.messaging.servers.ministack import AWS, endpoint_fidelity, read_endpoint
-from spikes.messaging.servers.rabbitmq import RABBITMQ, read_url
+from spikes.messaging.servers.rabbitmq import RABBITMQ, RABBITMQ_ENDPOINT
+from spikes.messaging.servers.rabbitmq_url import CA_FILE as RABBITMQ_CA
+from spikes.messaging.servers.rabbitmq_url import read_url
+
+SCRAM = {PROTOCOL: "SASL_SSL", USER: "me", PASSWORD: "s3cret"}
+"""What Amazon MSK takes, its mechanism being the default."""
 
 ALL = [RABBITMQ, KAFKA, AWS]
 
@@ -80,6 +88,90 @@ def test_a_short_rabbitmq_address_has_the_usual_defaults() -> None:
     assert {key: connection[key] for key in wanted} == wanted
 
 
+def test_a_rabbitmq_address_over_tls_has_ports_of_its_own() -> None:
+    connection = read_url("amqps://me:p%40ss@b-1.mq.eu-west-1.amazonaws.com", {})
+    assert connection == {
+        "host": "b-1.mq.eu-west-1.amazonaws.com",
+        "port": "5671",
+        "stream_port": "5551",
+        "user": "me",
+        "password": "p@ss",
+        "vhost": "/",
+        "tls": "yes",
+    }
+
+
+def test_a_kafka_user_over_tls_is_read_whole() -> None:
+    connection = read_bootstrap("b-1:9096,b-2:9096", SCRAM)
+    assert connection == {
+        "bootstrap": "b-1:9096,b-2:9096",
+        "security_protocol": "SASL_SSL",
+        "tls": "yes",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "user": "me",
+        "password": "s3cret",
+    }
+    assert "s3cret" not in repr(connection)
+    found = replace(KAFKA_ENDPOINT, environ={KAFKA_ENDPOINT.variable: "b-1:9096", **SCRAM})
+    shown = found.presence(Cache(Path())).detail
+    assert shown == "b-1:9096 over TLS, by SCRAM-SHA-512 (SPIKEBENCH_KAFKA_BOOTSTRAP)"
+
+
+def test_kafka_over_tls_needs_no_user() -> None:
+    connection = read_bootstrap("b-1:9094", {PROTOCOL: "SSL"})
+    assert connection == {"bootstrap": "b-1:9094", "security_protocol": "SSL", "tls": "yes"}
+
+
+def test_scram_may_do_without_tls() -> None:
+    connection = read_bootstrap("b-1:9092", {**SCRAM, PROTOCOL: "sasl_plaintext"})
+    assert connection["security_protocol"] == "SASL_PLAINTEXT"
+    assert "tls" not in connection
+
+
+@pytest.mark.parametrize(
+    ("environ", "wrong"),
+    [
+        ({PROTOCOL: "TLS"}, f"{PROTOCOL} is none of PLAINTEXT, SSL, SASL_SSL, SASL_PLAINTEXT"),
+        ({**SCRAM, MECHANISM: "GSSAPI"}, f"{MECHANISM} is none of SCRAM-SHA-512, SCRAM-SHA-256"),
+        ({**SCRAM, MECHANISM: "AWS_MSK_IAM"}, f"{MECHANISM}=AWS_MSK_IAM is not .* SCRAM-SHA-512"),
+        ({**SCRAM, PASSWORD: ""}, f"{PASSWORD} is not set, which {PROTOCOL}=SASL_SSL needs"),
+        ({**SCRAM, USER: ""}, f"{USER} is not set, which {PROTOCOL}=SASL_SSL needs"),
+        ({**SCRAM, PROTOCOL: "SSL"}, f"{USER} is set, which {PROTOCOL}=SSL makes no use of"),
+        ({PASSWORD: "s3cret"}, f"{PASSWORD} is set, .*PLAINTEXT makes no .*{PROTOCOL}=SASL_SSL"),
+        ({KAFKA_CA: __file__}, f"{KAFKA_CA} is set, which {PROTOCOL}=PLAINTEXT makes no use of"),
+        (
+            {**SCRAM, PROTOCOL: "SASL_PLAINTEXT", MECHANISM: "PLAIN"},
+            f"{MECHANISM}=PLAIN would send the password in the open. Set {PROTOCOL}=SASL_SSL",
+        ),
+        ({**SCRAM, KAFKA_CA: "/nowhere/ca.pem"}, f"{KAFKA_CA}: /nowhere/ca.pem cannot be read: No"),
+        ({**SCRAM, KAFKA_CA: __file__}, f"{KAFKA_CA}: {__file__} holds no certificate in PEM"),
+    ],
+)
+def test_a_wrong_setting_of_kafka_is_one_error_that_names_it(
+    environ: Mapping[str, str], wrong: str, tmp_path: Path
+) -> None:
+    recipe = replace(KAFKA_ENDPOINT, environ={KAFKA_ENDPOINT.variable: "b-1:9096", **environ})
+    with pytest.raises(TargetError, match=wrong) as caught:
+        recipe.start(Cache(tmp_path), split_cores(), print)
+    assert KAFKA_ENDPOINT.variable not in str(caught.value)
+    found = recipe.presence(Cache(tmp_path))
+    assert (found.ready, found.broken, found.detail) == (False, True, str(caught.value))
+    assert "s3cret" not in found.detail
+
+
+def test_a_ca_of_rabbitmq_must_be_there(tmp_path: Path) -> None:
+    nowhere = tmp_path / "ca.pem"
+    with pytest.raises(TargetError, match=f"{RABBITMQ_CA}: {nowhere} cannot be read: No such"):
+        read_url("amqps://me:s3cret@host", {RABBITMQ_CA: str(nowhere)})
+
+
+def test_a_ca_without_tls_is_an_error(tmp_path: Path) -> None:
+    told = {RABBITMQ_ENDPOINT.variable: "amqp://me:s3cret@host", RABBITMQ_CA: certifi.where()}
+    with pytest.raises(TargetError, match=f"makes no use of {RABBITMQ_CA}: use amqps://") as caught:
+        replace(RABBITMQ_ENDPOINT, environ=told).start(Cache(tmp_path), split_cores(), print)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_an_aws_endpoint_takes_region_and_keys_from_the_usual_variables() -> None:
     environ = {
         "AWS_DEFAULT_REGION": "eu-north-1",
@@ -106,6 +198,8 @@ def test_a_kafka_bootstrap_list_is_kept() -> None:
         (RABBITMQ, "http://me:s3cret@host"),
         (RABBITMQ, "amqp://me:s3cret@host:port"),
         (RABBITMQ, "amqp://"),
+        (RABBITMQ, "amqps://me:s3cret@host:port"),
+        (RABBITMQ, "amqps://s3cret@host"),
         (KAFKA, "s3cret"),
         (KAFKA, "s3cret:99999"),
         (AWS, "s3cret:4566"),

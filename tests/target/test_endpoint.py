@@ -61,6 +61,7 @@ def test_a_malformed_value_is_one_error_without_the_value(cache: Cache) -> None:
     assert caught.value.__suppress_context__
     assert not recipe.presence(cache).ready
     assert "s3cret" not in recipe.presence(cache).detail
+    assert recipe.presence(cache).detail == str(caught.value)
 
 
 def test_an_endpoint_that_does_not_answer_is_named_without_its_secret(cache: Cache) -> None:

@@ -21,9 +21,27 @@ from kafka.errors import (
 
 from spikebench.errors import DriverError
 from spikebench.load.driver import Wiring
+from spikebench.target.software import Connection
+from spikebench.target.tls import over_tls
+from spikes.messaging.servers.kafka_security import PASSWORD, USER
 
+BOOTSTRAP_TIMEOUT_MS = 10_000
 CREATE_TIMEOUT_MS = 15_000
 READY_POLL_S = 0.02
+
+CLUSTER_DEFAULT = -1
+"""What asks for ``default.replication.factor`` (KIP-464): 1 on our own nodes, and on a cluster what
+its ``min.insync.replicas`` may need for anything to be confirmed."""
+
+SETTINGS = {
+    "bootstrap": "bootstrap_servers",
+    "security_protocol": "security_protocol",
+    "ca_file": "ssl_cafile",
+    "sasl_mechanism": "sasl_mechanism",
+    "user": "sasl_plain_username",
+    "password": "sasl_plain_password",
+}
+"""What kafka-python calls what a connection has."""
 
 
 def partitions(wiring: Wiring) -> int:
@@ -38,10 +56,26 @@ def group_of(wiring: Wiring, subscriber: int) -> str:
     return f"{wiring.name}.{subscriber}"
 
 
+def reach(connection: Connection) -> dict[str, str]:
+    """Return kafka-python's settings of where the brokers are and how they are spoken to."""
+    return {SETTINGS[key]: value for key, value in connection.items() if key in SETTINGS}
+
+
+def advice(connection: Connection) -> str:
+    """Return what to look at where no broker does what it is asked.
+
+    kafka-python tries again until its time is over when a login is refused, and tells of that only.
+    """
+    is_up = "look at the broker's log, and whether it is up"
+    if "sasl_mechanism" not in connection:
+        return is_up
+    return f"{is_up} and takes {USER} and {PASSWORD} by {connection['sasl_mechanism']}"
+
+
 class KafkaTopology:
     """One topic with a group of consumers for each subscriber.
 
-    Options: ``partitions``, and ``replicas`` of each, 1 if not given.
+    Options: ``partitions``, and ``replicas`` of each, the cluster's own default if not given.
     """
 
     def __init__(self, wiring: Wiring) -> None:
@@ -51,7 +85,7 @@ class KafkaTopology:
     def create(self) -> None:
         """Create the topic, wait until each partition takes messages; DriverError on refusal."""
         name = self._wiring.name
-        replicas = int(self._wiring.options.get("replicas", 1))
+        replicas = int(self._wiring.options.get("replicas", CLUSTER_DEFAULT))
         topic = {"num_partitions": partitions(self._wiring), "replication_factor": replicas}
         try:
             admin = self._admin()
@@ -96,12 +130,16 @@ class KafkaTopology:
             raise self._refused("count the backlog", error) from error
 
     def version(self) -> str:
-        """Return the broker's version as far as its protocol tells, e.g. ``Kafka 4.3``."""
+        """Return the broker's version as far as its protocol tells, e.g. ``Kafka 4.3``.
+
+        It ends with ``over TLS`` where that is so, for it is another thing to measure.
+        """
         try:
             broker = self._admin().get_broker_version_data(self._a_broker())
         except KafkaError as error:
             raise self._refused("tell its version", error) from error
-        return "Kafka " + ".".join(str(part) for part in broker.broker_version)
+        number = ".".join(str(part) for part in broker.broker_version)
+        return f"Kafka {number}{over_tls(self._wiring.connection)}"
 
     def _await_logs(self, admin: KafkaAdminClient) -> None:
         """Wait until the leaders have opened their logs, which they do after they are announced.
@@ -147,7 +185,7 @@ class KafkaTopology:
     def _admin(self) -> KafkaAdminClient:
         if self._opened is None:
             self._opened = KafkaAdminClient(
-                bootstrap_servers=self._wiring.connection["bootstrap"], bootstrap_timeout_ms=10_000
+                **reach(self._wiring.connection), bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS
             )
         return self._opened
 
@@ -159,5 +197,5 @@ class KafkaTopology:
     def _refused(self, what: str, error: KafkaError) -> DriverError:
         return DriverError(
             f"Kafka would not {what} for {self._wiring.name}: {error}; "
-            "look at the broker's log, and whether it is up"
+            f"{advice(self._wiring.connection)}"
         )

@@ -14,7 +14,7 @@ from kafka.structs import OffsetAndMetadata
 
 from spikebench.errors import DriverError
 from spikebench.load.driver import Confirms, Deliver, Wiring
-from spikes.messaging.candidates.kafka import group_of
+from spikes.messaging.candidates.kafka import advice, group_of, reach
 
 PATIENCE_S = 10
 """How long the broker may take to open or close something."""
@@ -151,7 +151,7 @@ def _producer(wiring: Wiring) -> KafkaProducer:
     largest = max(1_048_576, wiring.largest_body_bytes + 1_024)
     with _answering(wiring):
         return KafkaProducer(
-            bootstrap_servers=wiring.connection["bootstrap"],
+            **reach(wiring.connection),
             acks="all" if wiring.confirmed else 0,
             enable_idempotence=wiring.confirmed,
             linger_ms=int(wiring.linger_ms),
@@ -166,7 +166,7 @@ def _producer(wiring: Wiring) -> KafkaProducer:
 def _consumer(wiring: Wiring, group: str) -> KafkaConsumer:
     with _answering(wiring):
         return KafkaConsumer(
-            bootstrap_servers=wiring.connection["bootstrap"],
+            **reach(wiring.connection),
             group_id=group,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
@@ -183,4 +183,5 @@ def _answering(wiring: Wiring) -> Iterator[None]:
         yield
     except KafkaError as error:
         where = wiring.connection["bootstrap"]
-        raise DriverError(f"no answer from Kafka at {where}: {error}; is the broker up?") from error
+        look = advice(wiring.connection)
+        raise DriverError(f"no answer from Kafka at {where}: {error}; {look}") from error

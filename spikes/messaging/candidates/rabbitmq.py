@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, AuthenticationError, ProbableAuthenticationError
 
 from spikebench.errors import DriverError
 from spikebench.load.driver import Wiring
 from spikebench.target.software import Connection
+from spikebench.target.tls import over_tls, trusting
+from spikes.messaging.servers.rabbitmq_url import URL
 
 
 def parameters(connection: Connection) -> pika.ConnectionParameters:
@@ -24,10 +26,17 @@ def parameters(connection: Connection) -> pika.ConnectionParameters:
         credentials=pika.PlainCredentials(
             connection.get("user", "guest"), connection.get("password", "guest")
         ),
+        ssl_options=_tls(connection),
         heartbeat=0,
         socket_timeout=10,
         blocked_connection_timeout=60,
     )
+
+
+def _tls(connection: Connection) -> pika.SSLOptions | None:
+    if "tls" not in connection:
+        return None
+    return pika.SSLOptions(trusting(connection.get("ca_file")), connection["host"])
 
 
 def every_parameters(connection: Connection) -> list[pika.ConnectionParameters]:
@@ -118,14 +127,18 @@ class RabbitTopology:
         return sum(int(answer.method.message_count) for answer in declared)
 
     def version(self) -> str:
-        """Return the version in the broker's greeting, e.g. ``RabbitMQ 3.10.8``."""
+        """Return the version in the broker's greeting, e.g. ``RabbitMQ 3.10.8``.
+
+        It ends with ``over TLS`` where that is so, for it is another thing to measure.
+        """
         try:
             self._open()
             assert self._connection is not None
             properties = self._connection._impl.server_properties
         except AMQPError as error:
             raise self._refused("tell its version", error) from error
-        return f"{properties['product']} {properties['version']}"
+        tls = over_tls(self._wiring.connection)
+        return f"{properties['product']} {properties['version']}{tls}"
 
     @property
     def _queues(self) -> list[str]:
@@ -157,6 +170,11 @@ class RabbitTopology:
     def _refused(self, what: str, error: AMQPError) -> DriverError:
         reason = str(error) or type(error).__name__
         return DriverError(
-            f"RabbitMQ would not {what} for {self._wiring.name}: {reason}; "
-            "look at the broker's log, and whether it is up"
+            f"RabbitMQ would not {what} for {self._wiring.name}: {reason}; {_advice(error)}"
         )
+
+
+def _advice(error: AMQPError) -> str:
+    if isinstance(error, (AuthenticationError, ProbableAuthenticationError)):
+        return f"check user and password in {URL}"
+    return "look at the broker's log, and whether it is up"

@@ -122,7 +122,7 @@ class Link:
         self._channel.add_on_close_callback(self._on_lost)
 
     def _on_lost(self, _who: object, reason: BaseException) -> None:
-        self._lost = self._lost or str(reason) or type(reason).__name__
+        self._lost = self._lost or str(reason) or repr(reason)
 
 
 def _nothing(*_arguments: object) -> None:

@@ -19,6 +19,7 @@ from spikebench.target.ports import LOOPBACK, free_ports
 from spikebench.target.seal import find_damage, seal_tree, sha256
 from spikebench.target.software import Cores, Presence, Say, Software
 from spikes.messaging.servers.images import KAFKA_DOCKER, kafka_answers
+from spikes.messaging.servers.kafka_security import CA_FILE, read_security
 from spikes.messaging.servers.kafka_settings import (
     CONFIGURATION,
     DEFAULT_SESSION_MS,
@@ -57,11 +58,34 @@ class LocalKafka:
         home, jars = java_home(cache, say), class_path(self.lock, cache, say)
         formatted = self.formatted(cache, home, jars, say)
         say(f"starting Kafka {self._version()} on Java {java_version(home)}")
+        return LocalServer.start(
+            "kafka", lambda folder: self._launch(home, jars, formatted, folder), cores, say
+        )
 
-        def launch(folder: Path) -> Launch:
-            return _launch(home, jars, formatted, folder, self.session_ms)
-
-        return LocalServer.start("kafka", launch, cores, say)
+    def _launch(self, home: Path, jars: Sequence[Path], formatted: Path, folder: Path) -> Launch:
+        port, controller_port = free_ports(2)
+        data, properties, logging = (
+            folder / "data",
+            folder / "server.properties",
+            folder / "log4j2.yaml",
+        )
+        shutil.copytree(formatted, data)
+        places = {
+            "listen": LOOPBACK,
+            "port": port,
+            "controller_port": controller_port,
+            "data": data,
+        }
+        properties.write_text(CONFIGURATION.format(**places, session_ms=self.session_ms))
+        logging.write_text(LOGGING)
+        connection = PrivateConnection(bootstrap=f"{LOOPBACK}:{port}")
+        options = [*JVM, f"-Dlog4j2.configurationFile={logging}"]
+        return Launch(
+            command=[*java_command(home, jars), *options, "kafka.Kafka", str(properties)],
+            connection=connection,
+            listens=[port, controller_port],
+            ready=lambda: kafka_answers(connection),
+        )
 
     def _version(self) -> str:
         return read_lock(self.lock)[0].version
@@ -102,41 +126,21 @@ def _format(home: Path, jars: Sequence[Path], template: Path) -> None:
     seal_tree(template)
 
 
-def _launch(
-    home: Path, jars: Sequence[Path], formatted: Path, folder: Path, session_ms: int
-) -> Launch:
-    port, controller_port = free_ports(2)
-    data, properties, logging = (
-        folder / "data",
-        folder / "server.properties",
-        folder / "log4j2.yaml",
-    )
-    shutil.copytree(formatted, data)
-    places = {"listen": LOOPBACK, "port": port, "controller_port": controller_port, "data": data}
-    properties.write_text(CONFIGURATION.format(**places, session_ms=session_ms))
-    logging.write_text(LOGGING)
-    connection = PrivateConnection(bootstrap=f"{LOOPBACK}:{port}")
-    options = [*JVM, f"-Dlog4j2.configurationFile={logging}"]
-    return Launch(
-        command=[*java_command(home, jars), *options, "kafka.Kafka", str(properties)],
-        connection=connection,
-        listens=[port, controller_port],
-        ready=lambda: kafka_answers(connection),
-    )
-
-
 def java_command(home: Path, jars: Sequence[Path]) -> list[str]:
     """Return the beginning of a command that runs one of the jars' mains."""
     return [str(home / "bin" / "java"), "-cp", ":".join(map(str, jars))]
 
 
-def read_bootstrap(value: str, environ: Mapping[str, str]) -> PrivateConnection:  # noqa: ARG001
-    """Read ``host:port[,host:port...]``; raise ValueError with what is wrong."""
+def read_bootstrap(value: str, environ: Mapping[str, str]) -> PrivateConnection:
+    """Read ``host:port[,host:port...]``, and from the environment how they are spoken to.
+
+    Raise ValueError with what is wrong, TargetError where that is another variable.
+    """
     for server in value.split(","):
         host, _, port = server.rpartition(":")
         if not host or not port.isdigit() or not 0 < int(port) < 65536:
             raise ValueError("it is not a list of host:port, separated by commas")
-    return PrivateConnection(bootstrap=value)
+    return PrivateConnection(bootstrap=value, **read_security(environ))
 
 
 def _first(connection: Mapping[str, str]) -> tuple[str, int]:
@@ -149,6 +153,7 @@ KAFKA_ENDPOINT = EndpointRecipe(
     example="host:9092",
     read=read_bootstrap,
     address=_first,
+    ca_variable=CA_FILE,
 )
 
 KAFKA = Software(

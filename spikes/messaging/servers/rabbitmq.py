@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from spikebench.target.cache import Cache
 from spikebench.target.connection import PrivateConnection
@@ -16,10 +15,9 @@ from spikebench.target.local_server import Launch, LocalServer
 from spikebench.target.ports import LOOPBACK, free_ports
 from spikebench.target.software import Cores, Presence, Say, Software
 from spikes.messaging.servers.images import RABBITMQ_DOCKER, rabbitmq_answers
+from spikes.messaging.servers.rabbitmq_url import CA_FILE, URL, read_url
 
-_INSTEAD = (
-    "Instead, run RabbitMQ elsewhere and set SPIKEBENCH_RABBITMQ_URL, or start a Docker engine."
-)
+_INSTEAD = f"Instead, run RabbitMQ elsewhere and set {URL}, or start a Docker engine."
 
 _ERL = """\
 #!/bin/sh
@@ -164,35 +162,12 @@ def erlang(root: Path, schedulers: int, epmd_port: int, distribution_port: int) 
     }
 
 
-def read_url(value: str, environ: Mapping[str, str]) -> PrivateConnection:
-    """Read ``amqp://user:password@host:port/vhost``; the port of streams may stand in
-    ``SPIKEBENCH_RABBITMQ_STREAM_PORT``. Raise ValueError with what is wrong.
-    """
-    url = urlsplit(value)
-    if url.scheme != "amqp" or not url.hostname:
-        raise ValueError("it is not an address that starts with amqp:// and names a host")
-    return PrivateConnection(
-        host=url.hostname,
-        port=str(_port(url)),
-        stream_port=environ.get("SPIKEBENCH_RABBITMQ_STREAM_PORT", "5552"),
-        user=unquote(url.username or "guest"),
-        password=unquote(url.password or "guest"),
-        vhost=unquote(url.path[1:]) or "/",
-    )
-
-
-def _port(url: SplitResult) -> int:
-    try:
-        return url.port or 5672
-    except ValueError:
-        raise ValueError("its port is not a number below 65536") from None
-
-
 RABBITMQ_ENDPOINT = EndpointRecipe(
-    variable="SPIKEBENCH_RABBITMQ_URL",
+    variable=URL,
     example="amqp://user:password@host:5672/vhost",
     read=read_url,
     address=lambda connection: (connection["host"], int(connection["port"])),
+    ca_variable=CA_FILE,
 )
 
 RABBITMQ = Software(

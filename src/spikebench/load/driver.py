@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, Self, runtime_checkable
 
 from spikebench.candidate import Ordering
+from spikebench.target.connection import PrivateConnection
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Wiring:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the wiring that ``to_json`` wrote."""
-        return cls(**values)
+        """Return the wiring that ``to_json`` wrote, its secrets as hard to show as they were."""
+        return cls(**{**values, "connection": PrivateConnection(values["connection"])})
 
 
 class Topology(Protocol):

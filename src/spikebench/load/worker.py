@@ -26,6 +26,7 @@ import numpy as np
 
 from spikebench.load.driver import Driver, Wiring
 from spikebench.load.generator import Cargo, Generator, Harvest, Order, PythonGenerator, Roles
+from spikebench.target.connection import PrivateConnection
 
 REPORT_EVERY_S = 0.5
 """How often progress is reported while a segment runs."""
@@ -43,6 +44,7 @@ class Worker:
     def __init__(self, answers: IO[str]) -> None:
         self._answers = answers
         self._generators: dict[str, Generator] = {}
+        self._connections: dict[str, PrivateConnection] = {}
         self._running: set[str] = set()
         self._reported = 0.0
 
@@ -71,7 +73,7 @@ class Worker:
         try:
             self._say({"ok": verb(**request)})
         except Exception as error:  # client libraries raise anything; the harness decides
-            self._say({"error": f"{type(error).__name__}: {error}"})
+            self._say({"error": self._redacted(f"{type(error).__name__}: {error}")})
 
     def _report(self) -> None:
         for name in list(self._running):
@@ -79,13 +81,19 @@ class Worker:
             ended = generator.ended()
             if ended or time.monotonic() - self._reported >= REPORT_EVERY_S:
                 self._reported = time.monotonic()
-                self._say({"progress": vars(generator.progress())})
+                self._say({"progress": self._progress(name)})
             if ended:
                 self._running.discard(name)
 
     def _say(self, answer: dict[str, Any]) -> None:
         self._answers.write(json.dumps(answer) + "\n")
         self._answers.flush()
+
+    def _redacted(self, text: str) -> str:
+        """A client library's words without the secrets that it was handed."""
+        for connection in self._connections.values():
+            text = connection.redact(text)
+        return text
 
     def _start_java(self, home: str, class_path: list[str]) -> None:
         from spikebench.load.jvm import start_jvm
@@ -104,6 +112,7 @@ class Worker:
     ) -> str:
         roles = Roles(sends, tuple((subscriber, member) for subscriber, member in receives))
         wired = Wiring.from_json(wiring)
+        self._connections[name] = PrivateConnection(wired.connection)
         generator = _generator(language, driver, wired, _load_cargo(Path(cargo)), roles)
         self._generators[name] = generator
         return generator.open()
@@ -113,7 +122,8 @@ class Worker:
         self._running.add(name)
 
     def _progress(self, name: str) -> dict[str, Any]:
-        return vars(self._generators[name].progress())
+        progress = vars(self._generators[name].progress())
+        return {**progress, "error": self._redacted(progress["error"])}
 
     def _harvest(self, name: str, into: str) -> None:
         _save_harvest(self._generators[name].harvest(), Path(into))

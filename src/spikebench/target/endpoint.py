@@ -10,11 +10,13 @@ from spikebench.errors import TargetError
 from spikebench.target.cache import Cache
 from spikebench.target.connection import PrivateConnection
 from spikebench.target.ports import answers
-from spikebench.target.software import Cores, Presence, Say
+from spikebench.target.software import Connection, Cores, Presence, Say
+from spikebench.target.tls import over_tls, verify_certificate
 
 Read = Callable[[str, Mapping[str, str]], PrivateConnection]
 """Turns a variable's value, and the environment, into a connection; raises ValueError with what is
-wrong, without quoting the value, for it may hold a password."""
+wrong, without quoting the value, for it may hold a password, and TargetError where another variable
+is wrong. ``tls`` in the connection asks for TLS, ``ca_file`` for trust in that file alone."""
 
 Address = Callable[[PrivateConnection], tuple[str, int]]
 """Host and port that must accept a connection."""
@@ -55,12 +57,16 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class EndpointRecipe:
-    """Use the server that the environment variable ``variable`` names, e.g. as in ``example``."""
+    """Use the server that the environment variable ``variable`` names, e.g. as in ``example``.
+
+    ``ca_variable`` names the file of a private CA, where the server may speak TLS.
+    """
 
     variable: str
     example: str
     read: Read = field(repr=False)
     address: Address = field(repr=False)
+    ca_variable: str = ""
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     timeout_s: float = 5.0
 
@@ -70,17 +76,19 @@ class EndpointRecipe:
             mend = f"export {self.variable}={self.example}"
             return Presence(False, False, f"{self.variable} is not set", mend)
         try:
-            host, port = self.address(self._connection())
-        except TargetError as error:
-            mend = f"export {self.variable}={self.example}"
-            return Presence(False, False, str(error), mend, broken=True)
-        return Presence(True, True, f"{host}:{port} ({self.variable})")
+            connection = self._connection()
+        except TargetError as error:  # which says what mends it
+            return Presence(False, False, str(error), broken=True)
+        return Presence(True, True, self._shown(connection))
 
     def install(self, cache: Cache, say: Say) -> None:
         """Nothing to fetch."""
 
     def start(self, cache: Cache, cores: Cores, say: Say) -> Endpoint:  # noqa: ARG002
-        """Return the server once it accepts a connection; raise TargetError if it does not."""
+        """Return the server once it accepts a connection; raise TargetError if it does not.
+
+        So it does where the server's certificate does not verify.
+        """
         connection = self._connection()
         host, port = self.address(connection)
         if not answers(host, port, self.timeout_s):
@@ -89,8 +97,15 @@ class EndpointRecipe:
                 f"{self.timeout_s:.0f} s. Check the address, the server and the firewall, or "
                 f"unset {self.variable}."
             )
-        say(f"using {host}:{port} ({self.variable})")
+        if "tls" in connection:
+            ca_file = connection.get("ca_file")
+            verify_certificate(host, port, ca_file, self.ca_variable, self.timeout_s)
+        say(f"using {self._shown(connection)}")
         return Endpoint(connection)
+
+    def _shown(self, connection: PrivateConnection) -> str:
+        host, port = self.address(connection)
+        return f"{host}:{port}{_manner(connection)} ({self.variable})"
 
     def _value(self) -> str:
         return self.environ.get(self.variable, "").strip()
@@ -103,3 +118,9 @@ class EndpointRecipe:
                 f"{self.variable}: {error}. It should look like {self.example} (its value is not "
                 "shown here, for it may hold a password)."
             ) from None
+
+
+def _manner(connection: Connection) -> str:
+    """How the server is spoken to, where that is not in the open and by anyone."""
+    mechanism = connection.get("sasl_mechanism")
+    return over_tls(connection) + (f", by {mechanism}" if mechanism else "")

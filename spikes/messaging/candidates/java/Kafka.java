@@ -15,6 +15,8 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.security.plain.PlainLoginModule;
+import org.apache.kafka.common.security.scram.ScramLoginModule;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.AppInfoParser;
@@ -27,6 +29,8 @@ import spikebench.Wiring;
 
 /** Kafka by its official client; option {@code check_crcs}, of what is consumed: {@code true}. */
 public final class Kafka implements Driver {
+    private static final String CA_FILE = "SPIKEBENCH_KAFKA_CA_FILE";
+
     private static final int TIMEOUT_MS = 10_000;
 
     /** How long a record is tried again while a fault lasts; the client's default is two minutes. */
@@ -40,13 +44,13 @@ public final class Kafka implements Driver {
     }
 
     @Override
-    public Sender sender(Confirms confirms) {
-        return new Producer(wiring, confirms);
+    public Sender sender(Confirms confirms) throws Exception {
+        return Tls.explained(CA_FILE, () -> new Producer(wiring, confirms));
     }
 
     @Override
-    public Receiver receiver(int subscriber, int member, Inbox inbox) {
-        return new Consumer(wiring, subscriber, member, inbox);
+    public Receiver receiver(int subscriber, int member, Inbox inbox) throws Exception {
+        return Tls.explained(CA_FILE, () -> new Consumer(wiring, subscriber, member, inbox));
     }
 
     @Override
@@ -69,7 +73,32 @@ public final class Kafka implements Driver {
         settings.put("send.buffer.bytes", -1);
         settings.put("receive.buffer.bytes", -1);
         settings.put("enable.metrics.push", false);
+        secure(settings, wiring.connection());
         return settings;
+    }
+
+    private static void secure(Map<String, Object> settings, Map<String, String> to) {
+        settings.put("security.protocol", to.getOrDefault("security_protocol", "PLAINTEXT"));
+        if (to.containsKey("ca_file")) {
+            settings.put("ssl.truststore.type", "PEM");
+            settings.put("ssl.truststore.location", to.get("ca_file"));
+        }
+        String mechanism = to.get("sasl_mechanism");
+        if (mechanism != null) {
+            settings.put("sasl.mechanism", mechanism);
+            settings.put("sasl.jaas.config", login(mechanism, to.get("user"), to.get("password")));
+        }
+    }
+
+    private static String login(String mechanism, String user, String password) {
+        Class<?> module =
+                mechanism.equals("PLAIN") ? PlainLoginModule.class : ScramLoginModule.class;
+        return "%s required username=%s password=%s;"
+                .formatted(module.getName(), quoted(user), quoted(password));
+    }
+
+    private static String quoted(String value) {
+        return '"' + value.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
     private static final class Producer implements Sender {

@@ -8,13 +8,13 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.ShutdownSignalException;
 import com.rabbitmq.client.impl.AMQConnection;
 import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import spikebench.Confirms;
 import spikebench.Driver;
 import spikebench.Inbox;
@@ -24,6 +24,8 @@ import spikebench.Wiring;
 
 /** RabbitMQ's classic and quorum queues by the official AMQP 0.9.1 client. */
 public final class RabbitMq implements Driver {
+    static final String CA_FILE = "SPIKEBENCH_RABBITMQ_CA_FILE";
+
     private static final int TIMEOUT_MS = 10_000;
 
     private Wiring wiring;
@@ -55,14 +57,20 @@ public final class RabbitMq implements Driver {
 
     /** The first of the nodes that answers, in their order. */
     private static Connection connect(Wiring wiring, ExecutorService thread, String name)
-            throws IOException, TimeoutException {
+            throws Exception {
         String nodes = wiring.connection().get("addresses");
-        return nodes == null
-                ? factory(wiring).newConnection(thread, name)
-                : factory(wiring).newConnection(thread, Address.parseAddresses(nodes), name);
+        ConnectionFactory factory = factory(wiring);
+        return Tls.explained(
+                CA_FILE,
+                () ->
+                        nodes == null
+                                ? factory.newConnection(thread, name)
+                                : factory.newConnection(
+                                        thread, Address.parseAddresses(nodes), name));
     }
 
-    private static ConnectionFactory factory(Wiring wiring) {
+    private static ConnectionFactory factory(Wiring wiring)
+            throws IOException, GeneralSecurityException {
         Map<String, String> to = wiring.connection();
         ConnectionFactory factory = new ConnectionFactory();
         factory.setHost(to.get("host"));
@@ -74,6 +82,10 @@ public final class RabbitMq implements Driver {
         factory.setThreadFactory(Daemon::thread);
         // A lost connection must be seen, not mended behind the harness's back.
         factory.setAutomaticRecoveryEnabled(false);
+        if (Tls.isWanted(to)) {
+            factory.useSslProtocol(Tls.context(to));
+            factory.enableHostnameVerification();
+        }
         return factory;
     }
 

@@ -5,14 +5,18 @@ import com.rabbitmq.stream.ConfirmationStatus;
 import com.rabbitmq.stream.Constants;
 import com.rabbitmq.stream.Consumer;
 import com.rabbitmq.stream.Environment;
+import com.rabbitmq.stream.EnvironmentBuilder;
 import com.rabbitmq.stream.Message;
 import com.rabbitmq.stream.OffsetSpecification;
 import com.rabbitmq.stream.Producer;
 import com.rabbitmq.stream.Resource;
+import com.rabbitmq.stream.StreamException;
 import com.rabbitmq.stream.impl.Client;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.time.Duration;
@@ -27,6 +31,8 @@ import spikebench.Wiring;
 
 /** RabbitMQ's streams by the official stream client; every subscriber reads the whole stream. */
 public final class RabbitStream implements Driver {
+    private static final String STREAM_PORT = "SPIKEBENCH_RABBITMQ_STREAM_PORT";
+
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
     /** Kept from trial to trial: an environment that owns its threads takes a second to close. */
@@ -38,11 +44,14 @@ public final class RabbitStream implements Driver {
     private Environment environment;
 
     @Override
-    public void open(Wiring wiring) {
-        Map<String, String> to = wiring.connection();
-        Address address = new Address(to.get("host"), Integer.parseInt(to.get("stream_port")));
+    public void open(Wiring wiring) throws Exception {
         this.wiring = wiring;
-        this.environment =
+        this.environment = Tls.explained(RabbitMq.CA_FILE, () -> connect(wiring.connection()));
+    }
+
+    private static Environment connect(Map<String, String> to) throws Exception {
+        Address address = new Address(to.get("host"), Integer.parseInt(to.get("stream_port")));
+        EnvironmentBuilder builder =
                 Environment.builder()
                         .host(address.host())
                         .port(address.port())
@@ -54,8 +63,20 @@ public final class RabbitStream implements Driver {
                         .rpcTimeout(TIMEOUT)
                         .netty()
                         .eventLoopGroup(LOOPS)
-                        .environmentBuilder()
-                        .build();
+                        .environmentBuilder();
+        if (Tls.isWanted(to)) {
+            SslContext trusted = SslContextBuilder.forClient().trustManager(Tls.trust(to)).build();
+            builder.tls().sslContext(trusted);
+        }
+        try {
+            return builder.build();
+        } catch (StreamException unreachable) {
+            throw new IOException(
+                    "there are no streams to be had at %s:%d, the port in %s: they take RabbitMQ's stream"
+                            .formatted(address.host(), address.port(), STREAM_PORT)
+                            + " plugin, which Amazon MQ does not offer",
+                    unreachable);
+        }
     }
 
     @Override
