@@ -6,9 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from benchmarks.many_trials import CELLS, generate
 from benchmarks.ratio import Ratio, Target, ratio_of
@@ -30,19 +33,21 @@ COMMANDS = {
     "compare": ("compare", "kafka", "rabbitmq-quorum", "--run", ONE),
     "compare-runs": ("compare", ONE, OTHER),
 }
-"""``plots`` writes ``table.md``, ``table.csv`` and a plot a scenario, as SVG and PNG."""
+"""``plots`` writes ``table.md``, ``table.csv`` and every plot of each scenario."""
 
-METERED = """\
-import sys, time
+TIMED = """\
+import os, sys
 from pathlib import Path
 from spikebench.cli import main
 try:
     main(sys.argv[2:])
 finally:
-    status = Path("/proc/self/status").read_text()
-    Path(sys.argv[1]).write_text(f"{status}CPU: {time.process_time()}\\n")
+    Path(sys.argv[1]).write_text(str(sum(os.times()[:4])))
 """
-"""The command line as a person starts it, and what the kernel knows of the process at its end."""
+"""The command line as a person starts it, and the CPU seconds of all its processes at its end."""
+
+SAMPLE_EVERY_S = 0.02
+KIB = 1024
 
 
 @dataclass(frozen=True)
@@ -73,26 +78,71 @@ def ten_thousand_trials(rig: Rig, rounds: int) -> list[Ratio]:  # noqa: ARG001 -
 
 
 def measure(command: Sequence[str], results: Path) -> Took:
-    """Run one command on the records below ``results``; ToolError where it does not end well."""
-    status, log = results / "status.txt", results / "printed.txt"
-    whole = [sys.executable, "-c", METERED, str(status), *command, "--results", str(results)]
+    """Run one command on the records below ``results``; ToolError where it does not end well.
+
+    It runs twice: to be timed, and to be watched, which would take some of its time.
+    """
+    cpu = results / "cpu.txt"
+    whole = ["-c", TIMED, str(cpu), *command, "--results", str(results)]
+    seconds, _ = _run(whole, command, results, watch=False)
+    _, peak = _run(whole, command, results, watch=True)
+    return Took(seconds, float(cpu.read_text()), peak / MB)
+
+
+def _run(
+    python: Sequence[str], command: Sequence[str], results: Path, *, watch: bool
+) -> tuple[float, int]:
+    """Wall seconds, and the most memory of all its processes where it is watched, in bytes."""
+    log, peak = results / "printed.txt", 0
     began = time.monotonic()
     with log.open("wb") as out:
-        ended = subprocess.run(
-            whole, cwd=ROOT, stdout=out, stderr=out, timeout=TIMEOUT_S, check=False
-        )
+        process = subprocess.Popen([sys.executable, *python], cwd=ROOT, stdout=out, stderr=out)
+        try:
+            if watch:
+                peak = _watched(psutil.Process(process.pid), began + TIMEOUT_S)
+            code = process.wait(TIMEOUT_S)
+        finally:
+            process.kill()
+            process.wait()
     seconds = time.monotonic() - began
-    if ended.returncode != 0:
+    if code != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-        raise ToolError(f"spikebench {' '.join(command)} ended with {ended.returncode}:\n{tail}")
-    cpu_s, peak_mb = read_status(status.read_text())
-    return Took(seconds, cpu_s, peak_mb)
+        raise ToolError(f"spikebench {' '.join(command)} ended with {code}:\n{tail}")
+    return seconds, peak
 
 
-def read_status(status: str) -> tuple[float, float]:
-    """CPU seconds and the peak of resident memory, in MB, as a command left them at its end."""
-    told = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    return float(told["CPU"]), int(told["VmHWM"].split()[0]) * 1024 / MB
+def _watched(process: psutil.Process, until: float) -> int:
+    peak = 0
+    while _runs(process) and time.monotonic() < until:
+        with suppress(psutil.NoSuchProcess):
+            peak = max(peak, memory_of([process, *process.children(recursive=True)]))
+        time.sleep(SAMPLE_EVERY_S)
+    return peak
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def memory_of(processes: Iterable[psutil.Process]) -> int:
+    """Resident bytes of processes together; what several of them share, each has a part of.
+
+    It is the proportional set size, ``Pss``, so that a page of a process and of its fork counts
+    once. What they share with strangers, such as the code of Python, counts in part.
+    """
+    return sum(_proportional(process.pid) for process in processes)
+
+
+def _proportional(pid: int) -> int:
+    try:
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except OSError:  # it has ended
+        return 0
+    lines = (line.split() for line in told.splitlines())
+    return sum(int(line[1]) * KIB for line in lines if line[0] == "Pss:")
 
 
 def ratios_of(name: str, took: Sequence[Took], trials: int) -> list[Ratio]:
@@ -111,7 +161,7 @@ def ratios_of(name: str, took: Sequence[Took], trials: int) -> list[Ratio]:
         ratio_of(
             f"ten-thousand-trials-{name}-memory",
             [one.peak_mb / MOST_MB for one in took],
-            f"peak RSS of {what}: {most:.0f} MB; divided by {MOST_MB:g} MB",
+            f"peak memory of {what}, all processes: {most:.0f} MB; divided by {MOST_MB:g} MB",
             below,
         ),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -25,7 +25,7 @@ from spikebench.report.column import figure
 from spikebench.report.table import Section
 from spikebench.scenario.messages import MessageScenario
 from spikebench.scenario.model import Scenario
-from spikes.messaging.cost import OFFERS, Offer, month, per_million
+from spikes.messaging.cost import OFFERS, Offer, bill, month, per_million, with_upkeep
 from spikes.messaging.pattern import Pattern, read_pattern
 from spikes.messaging.traffic import Calls, Traffic, mean_size, traffic
 
@@ -39,6 +39,9 @@ UNIT = "USD"
 
 MARKED = "*"
 """Behind the name of what has a price of another region, an old or an undated one."""
+
+Costs = Callable[[float], Cost]
+"""From a load, in messages/s, to what a month of it costs."""
 
 LOWEST_PER_S, HIGHEST_PER_S = 0.01, 20_000.0
 """Loads between which the cheapest is looked for."""
@@ -139,8 +142,8 @@ def cost_curves(section: Section) -> dict[str, CostAt]:
     group = next(iter(_offered(section, scenario).values()), {})
     prices = _book_of(trial for row in section.rows for trial in row.cell.records)
     return {
-        name + (MARKED if _marks(OFFERS[name], mine, prices) else ""): _curve(
-            OFFERS[name], mine, prices
+        name + (MARKED if _marks(OFFERS[name], mine, prices) else ""): _total(
+            _with_upkeep(OFFERS[name], _bills(OFFERS[name], mine, prices))
         )
         for name, mine in group.items()
     }
@@ -227,15 +230,13 @@ def _told(subscribers: int, competing: Sequence[int], compared: str) -> str:
 def _comparisons(group: Mapping[str, Traffic], prices: PriceBook) -> list[str]:
     """Which is the cheapest, with upkeep and without, what is not priced, and what is marked."""
     rate = pattern().rate_per_s
-    with_upkeep = {name: _curve(OFFERS[name], mine, prices) for name, mine in group.items()}
-    without = {
-        name: _curve(OFFERS[name], mine, prices, upkeep=False) for name, mine in group.items()
-    }
+    without = {name: _bills(OFFERS[name], mine, prices) for name, mine in group.items()}
+    whole = {name: _with_upkeep(OFFERS[name], bills) for name, bills in without.items()}
     said = [
-        f"{_cheapest(with_upkeep, rate)}.",
-        f"Without anybody's hours, {_cheapest(without, rate)}.",
+        f"{_cheapest(_totals(whole), rate)}.",
+        f"Without anybody's hours, {_cheapest(_totals(without), rate)}.",
     ]
-    missing = [name for name, at in with_upkeep.items() if at(rate) is None]
+    missing = [name for name, cost in whole.items() if cost(rate).total is None]
     if missing:
         said.append(f"Not priced, and so not compared: {', '.join(missing)}.")
     return [*said, *_marked(group, prices)]
@@ -269,11 +270,32 @@ def _cheapest(offers: Mapping[str, CostAt], rate: float) -> str:
     return f"{told} ({', '.join([first, *later])})"
 
 
-def _curve(offer: Offer, mine: Traffic, prices: PriceBook, *, upkeep: bool = True) -> CostAt:
-    def cost(rate_per_s: float) -> float | None:
-        return month(offer, mine.at(rate_per_s), pattern(), prices, upkeep=upkeep).total
+def _bills(offer: Offer, mine: Traffic, prices: PriceBook) -> Costs:
+    """What is billed of a month by load; each load is worked out once."""
 
-    return cost
+    @cache
+    def at(rate_per_s: float) -> Cost:
+        return bill(offer, mine.at(rate_per_s), pattern(), prices)
+
+    return at
+
+
+def _with_upkeep(offer: Offer, bills: Costs) -> Costs:
+    def at(rate_per_s: float) -> Cost:
+        return with_upkeep(bills(rate_per_s), offer, pattern())
+
+    return at
+
+
+def _totals(offers: Mapping[str, Costs]) -> dict[str, CostAt]:
+    return {name: _total(costs) for name, costs in offers.items()}
+
+
+def _total(costs: Costs) -> CostAt:
+    def at(rate_per_s: float) -> float | None:
+        return costs(rate_per_s).total
+
+    return at
 
 
 def _times(count: int, what: str) -> str:

@@ -56,18 +56,25 @@ class Offer:
     hours: Hours
 
 
-def month(
-    offer: Offer, traffic: Traffic, pattern: Pattern, book: PriceBook, *, upkeep: bool = True
-) -> Cost:
-    """Return what a month of ``traffic`` costs; ``upkeep`` is whether a person's hours count."""
-    bill = book.cost(offer.usages(traffic, pattern), free_tier=pattern.free_tier)
+def month(offer: Offer, traffic: Traffic, pattern: Pattern, book: PriceBook) -> Cost:
+    """Return what a month of ``traffic`` costs, a person's hours with it too."""
+    return with_upkeep(bill(offer, traffic, pattern, book), offer, pattern)
+
+
+def bill(offer: Offer, traffic: Traffic, pattern: Pattern, book: PriceBook) -> Cost:
+    """Return what is billed of a month of ``traffic``: no person's hours."""
+    return book.cost(offer.usages(traffic, pattern), free_tier=pattern.free_tier)
+
+
+def with_upkeep(billed: Cost, offer: Offer, pattern: Pattern) -> Cost:
+    """Return a month's bill with the hours that a person has with the offer."""
     hours = offer.hours(pattern)
-    if not upkeep or not hours:
-        return bill
+    if not hours:
+        return billed
     rate = pattern.upkeep.usd_per_hour
     said = "not priced: the pattern has no upkeep.usd_per_hour"
     source = said if rate is None else "an assumption of the pattern"
-    return replace(bill, terms=(*bill.terms, Term("upkeep", hours, "hour", rate, source)))
+    return replace(billed, terms=(*billed.terms, Term("upkeep", hours, "hour", rate, source)))
 
 
 def per_million(cost_of_month: Cost, traffic: Traffic, pattern: Pattern) -> Cost:

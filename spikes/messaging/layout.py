@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from spikebench.report.column import Column
-from spikebench.report.curve import draw_costs
+from spikebench.report.curve import of_costs
+from spikebench.report.drawing import Drawing
 from spikebench.report.messages import LAYOUT as MESSAGES
 from spikebench.report.table import Row, Table
 from spikes.messaging.beside import (
@@ -38,10 +38,10 @@ def _remarks(row: Row) -> list[str]:
     return [f"cost: {cost.note}"] if cost.note else []
 
 
-def _draw(table: Table, folder: Path) -> list[Path]:
-    drawn = MESSAGES.draw(table, folder)
+def _drawings(table: Table) -> list[Drawing]:
     curves = {section.name: cost_curves(section) for section in table.sections}
-    return [*drawn, *draw_costs(curves, pattern().rate_per_s, folder, WHAT_IS_MARKED)]
+    costs = of_costs(curves, pattern().rate_per_s, WHAT_IS_MARKED)
+    return [*MESSAGES.drawings(table), *costs]
 
 
 LAYOUT = replace(
@@ -56,5 +56,5 @@ LAYOUT = replace(
     complete=complete,
     money=tell,
     bills=bills,
-    draw=_draw,
+    drawings=_drawings,
 )

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil, exp, expm1, floor
 from typing import Self
 
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from spikebench.candidate import Ordering
 from spikebench.record.model import Record
@@ -98,8 +99,7 @@ class Traffic:
     def _gathered(self, fit: int) -> float:
         expected = self.rate_per_s * self.linger_s
         if self.arrivals.kind == "poisson":
-            # 1 + E[min(N, fit - 1)], N ~ Poisson(expected)
-            return 1.0 + sum(float(poisson.sf(i, expected)) for i in range(fit - 1))
+            return _first_and_more(expected, fit - 1)
         return float(min(fit, 1 + floor(expected)))
 
     def _got_together(self, most: int) -> float:
@@ -124,6 +124,13 @@ class Traffic:
         if self.arrivals.kind != "bursts":
             return 1.0
         return (self.arrivals.burst_min + self.arrivals.burst_max) / 2
+
+
+@lru_cache(maxsize=1024)
+def _first_and_more(expected: float, most: int) -> float:
+    """1 + E[min(N, most)], N ~ Poisson(expected): a sum of the chances that N is above 0, 1, …."""
+    above: list[float] = pdtrc(range(most), expected).tolist()
+    return 1.0 + sum(above)
 
 
 def traffic(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import get_args
 
 from spikebench.candidate import Candidate
 from spikebench.record.trials import Trials
 from spikebench.report.column import Column
+from spikebench.report.drawing import Drawing
 from spikebench.report.layout import Layout, ScreenColumn
 from spikebench.report.requirement import Judgement, at_most, judgement, unless_void, untried
 from spikebench.report.screen import against, bound, bounded, measured, named, trials
@@ -85,11 +85,11 @@ def _judge(scenario: Scenario, cell: Trials, candidate: Candidate | None) -> Jud
     return judgement([unless_void(clause, cell)])
 
 
-def _draw(table: Table, folder: Path) -> list[Path]:
-    from spikebench.report.ratios import draw_ratios
-    from spikes.serverless.plots import draw
+def _drawings(table: Table) -> list[Drawing]:
+    from spikebench.report.ratios import of_ratios
+    from spikes.serverless.plots import drawings
 
-    return [*draw(table, folder), *draw_ratios(table, folder)]
+    return [*drawings(table), *of_ratios(table)]
 
 
 def _remarks(row: Row) -> list[str]:
@@ -194,7 +194,7 @@ LAYOUT = Layout(
     left_out=LEFT_OUT,
     headline="cold_start",
     judge=_judge,
-    draw=_draw,
+    drawings=_drawings,
     alternatives={"lever": get_args(Lever)},
     settings=("memory_mb", "page_cache"),
     remarks=_remarks,

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
+from subprocess import PIPE
 
+import psutil
 import pytest
 
 from benchmarks.many_trials import CELLS, generate
-from benchmarks.ten_thousand_trials import COMMANDS, ONE, Took, measure, ratios_of, read_status
+from benchmarks.ten_thousand_trials import COMMANDS, MB, ONE, Took, measure, memory_of, ratios_of
 from benchmarks.tool import ToolError
 from spikebench.record import read_records, run_path
 from spikebench.record.trials import by_cell
@@ -61,6 +65,34 @@ def test_both_ratios_have_their_figures() -> None:
     assert (seconds.verdict, memory.verdict) == ("met", "met")
 
 
-def test_the_peak_is_the_kernels_high_water_mark() -> None:
-    status = "Name:\tx: y\nVmHWM:\t  1000 kB\nVmRSS:\t 500 kB\n\nCPU: 1.5\n"
-    assert read_status(status) == pytest.approx((1.5, 1.024))
+TWICE = """\
+import os, sys
+held = bytearray(os.urandom(1 << 20)) * 200
+reading, writing = os.pipe()
+other = os.fork()
+if not other:
+    os.close(writing)
+    os.read(reading, 1)  # until the first process ends, and its end of the pipe with it
+    os._exit(0)
+print(other, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_what_a_process_shares_with_its_fork_counts_once() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", TWICE], stdin=PIPE, stdout=PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        both = [psutil.Process(process.pid), psutil.Process(int(process.stdout.readline()))]
+        together, rss = memory_of(both) / MB, [one.memory_info().rss / MB for one in both]
+        process.communicate("\n", timeout=60)
+        assert sum(rss) > 400
+        assert 200 < together < 0.6 * sum(rss)
+
+
+def test_a_process_that_is_gone_has_no_memory() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    process = psutil.Process(ended.pid)
+    ended.wait()
+    assert memory_of([process]) == 0

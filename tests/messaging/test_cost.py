@@ -15,6 +15,7 @@ from spikebench.errors import ScenarioError
 from spikebench.record import Ledger, Record
 from spikebench.scenario.messages import Arrivals
 from spikes.messaging.cost import OFFERS, month, per_million, shards
+from spikes.messaging.cost import bill as billed
 from spikes.messaging.pattern import (
     Managed,
     Nodes,
@@ -96,7 +97,7 @@ def bill(
     *,
     upkeep: bool = False,
 ) -> Cost:
-    return month(OFFERS[name], traffic, pattern, book, upkeep=upkeep)
+    return (month if upkeep else billed)(OFFERS[name], traffic, pattern, book)
 
 
 def amounts(cost: Cost) -> list[float | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,16 +13,16 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from spikebench.record import Record
-from spikebench.report.curve import COLOURS, DASHES, MARKS, cost_figure, draw_costs, style
+from spikebench.report.curve import COLOURS, DASHES, MARKS, cost_figure, of_costs, style
 from spikebench.report.percentiles import (
     _panels,
-    draw_percentiles,
-    draw_rates,
     names_of,
+    of_percentiles,
+    of_rates,
     percentile_figure,
     rate_figure,
 )
-from spikebench.report.ratios import compared, draw_ratios, ratio_figure
+from spikebench.report.ratios import compared, of_ratios, ratio_figure
 from spikebench.report.table import Section, Table, tabulate
 from tests.report.synthetic import candidates, record, run, scenario
 
@@ -74,13 +73,30 @@ def lines(axes: Axes) -> dict[str, tuple[list[float], list[float]]]:
     }
 
 
+def marks(axes: Axes) -> list[tuple[float, float, object]]:
+    """Each ratio's mark: where it is, in which row, and its face; those of one face are a line."""
+    return [
+        (float(ratio), float(place), line.get_markerfacecolor())
+        for line in axes.get_lines()
+        if line.get_marker() == "s"
+        for ratio, place in zip(
+            np.asarray(line.get_xdata()), np.asarray(line.get_ydata()), strict=True
+        )
+    ]
+
+
 def test_each_comparison_is_a_row_with_its_ratio_and_interval() -> None:
     section = only(table(list(run())))
     found = compared(section)
     axes = ratio_figure(section).axes[0]
-    drawn = [c for c in axes.containers if len(c)]
-    with_ratio = [one for one in found if one.comparison.ratio is not None]
-    assert len(drawn) == len(with_ratio) > 2
+    drawn = {place: ratio for ratio, place, _ in marks(axes)}
+    with_ratio = {
+        place: one.comparison.ratio
+        for place, one in enumerate(found)
+        if one.comparison.ratio is not None
+    }
+    assert drawn == with_ratio
+    assert len(drawn) > 2
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[0] == "rabbitmq-classic (java) ÷ rabbitmq-quorum"
     assert len(names) == len(found)
@@ -96,12 +112,14 @@ def test_only_what_has_a_verdict_is_filled() -> None:
     same = [*run(spread=0.6)]  # so noisy that little is shown
     section = only(table(same))
     axes = ratio_figure(section).axes[0]
-    faces = [line.get_markerfacecolor() for line in axes.get_lines() if line.get_marker() == "s"]
-    verdicts = [
-        one.comparison.verdict for one in compared(section) if one.comparison.ratio is not None
-    ]
-    assert "unresolved" in verdicts
-    assert [face == "white" for face in faces] == [v == "unresolved" for v in verdicts]
+    hollow = {place: face == "white" for _, place, face in marks(axes)}
+    verdicts = {
+        place: one.comparison.verdict
+        for place, one in enumerate(compared(section))
+        if one.comparison.ratio is not None
+    }
+    assert "unresolved" in verdicts.values()
+    assert hollow == {place: verdict == "unresolved" for place, verdict in verdicts.items()}
 
 
 def test_a_percentile_with_too_few_samples_is_left_out() -> None:
@@ -121,16 +139,15 @@ def test_latency_is_drawn_against_the_rate_that_was_kept() -> None:
     assert ys == pytest.approx([10.25, 102.5], rel=0.01)
 
 
-def test_a_rate_that_was_not_swept_has_no_plot(tmp_path: Path) -> None:
-    assert draw_rates(table(swept(rates=(100,))), tmp_path) == []
-    assert draw_rates(table(list(run())), tmp_path) == []
+def test_a_rate_that_was_not_swept_has_no_plot() -> None:
+    assert of_rates(table(swept(rates=(100,)))) == []
+    assert of_rates(table(list(run()))) == []
 
 
-def test_nothing_known_is_nothing_drawn(tmp_path: Path) -> None:
+def test_nothing_known_is_nothing_drawn() -> None:
     gone = record("kafka", 0, {}, status="unavailable", reason="no docker", ledger=None)
-    assert draw_percentiles(table([gone]), tmp_path) == []
-    assert draw_ratios(table([gone]), tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    assert of_percentiles(table([gone])) == []
+    assert of_ratios(table([gone])) == []
 
 
 def test_bars_reach_as_far_as_the_interval() -> None:
@@ -143,16 +160,13 @@ def test_bars_reach_as_far_as_the_interval() -> None:
     assert sorted(ends[0]) == pytest.approx([interval.low, interval.high])
 
 
-def test_costs_are_drawn_by_load_and_what_is_not_priced_is_named(tmp_path: Path) -> None:
+def test_costs_are_drawn_by_load_and_what_is_not_priced_is_named() -> None:
     offers = {"calls": lambda x: 2 * x, "nodes": lambda _: 300.0, "odd": lambda _: None}
     figure = cost_figure("change-data", offers, 200)
     assert [line.get_label() for line in figure.axes[0].get_lines()][:2] == ["calls", "nodes"]
     assert "not priced: odd" in figure.get_supxlabel()
-    paths = draw_costs({"change-data": offers, "alone": {"calls": offers["calls"]}}, 200, tmp_path)
-    assert [path.name for path in paths] == [
-        "plot-change-data-cost.svg",
-        "plot-change-data-cost.png",
-    ]
+    found = of_costs({"change-data": offers, "alone": {"calls": offers["calls"]}}, 200)
+    assert [drawing.name for drawing in found] == ["plot-change-data-cost.svg"]
 
 
 def test_offers_that_cost_the_same_share_a_line() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations, pairwise
-from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.text import Text
 
 from spikebench.record import Record
 from spikebench.report.table import Section, tabulate
-from spikes.serverless.plots import draw
+from spikes.serverless.plots import drawings
 from spikes.serverless.plots.panels import STROKES, by_invoke, by_memory, invokes_of, memory_of
 from spikes.serverless.plots.phases import PHASES, phases_of
 from spikes.serverless.plots.rows import main_state
@@ -96,10 +95,9 @@ def test_a_size_that_a_run_lacks_gives_way_to_the_nearest() -> None:
     assert main_state(found).memory_mb == 1024
 
 
-def test_a_run_without_its_scenarios_file_is_drawn_all_the_same(tmp_path: Path) -> None:
+def test_a_run_without_its_scenarios_file_is_drawn_all_the_same() -> None:
     table = tabulate(run(2, sizes=SIZES), {}, candidates(), LAYOUT)
-    names = [path.name for path in draw(table, tmp_path)]
-    assert names == [f"plot-hello{kind}" for kind in (".svg", ".png", "-memory.svg", "-memory.png")]
+    assert [each.name for each in drawings(table)] == ["plot-hello.svg", "plot-hello-memory.svg"]
 
 
 def test_what_others_published_stands_below_with_its_source_and_size() -> None:
@@ -139,11 +137,11 @@ def test_what_is_required_is_in_the_key_and_on_the_scale_where_it_fits(
     assert bool(upright) == drawn
 
 
-def test_each_page_cache_has_a_plot_of_its_own(tmp_path: Path) -> None:
+def test_each_page_cache_has_a_plot_of_its_own() -> None:
     table = tabulate(
         run(2, page_caches=("warm", "dropped")), {"hello": scenario()}, candidates(), LAYOUT
     )
-    names = {path.name for path in draw(table, tmp_path)}
+    names = {each.name for each in drawings(table)}
     assert {"plot-hello.svg", "plot-hello-dropped.svg"} <= names
 
 
@@ -227,13 +225,13 @@ def _texts(figure: Figure) -> list[Text]:
     return [text for text in found if text.get_text() and text.get_visible()]
 
 
-def test_the_same_records_give_the_same_svg(tmp_path: Path) -> None:
+def test_the_same_records_give_the_same_svg() -> None:
     table = tabulate(run(2, sizes=SIZES), {"hello": scenario()}, candidates(), LAYOUT)
-    first = [path.read_bytes() for path in draw(table, tmp_path)]
-    assert [path.read_bytes() for path in draw(table, tmp_path)] == first
+    first = [each.svg() for each in drawings(table)]
+    assert [each.svg() for each in drawings(table)] == first
 
 
-def test_a_scenario_without_a_measured_cell_has_no_plot(tmp_path: Path) -> None:
+def test_a_scenario_without_a_measured_cell_has_no_plot() -> None:
     away = record(values={}, status="unavailable", reason="no runtime")
     table = tabulate([away, published()], {"hello": scenario()}, candidates(), LAYOUT)
-    assert draw(table, tmp_path) == []
+    assert drawings(table) == []

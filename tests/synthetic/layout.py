@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
+
+from matplotlib.figure import Figure
 
 from spikebench.candidate import Candidate
 from spikebench.record.trials import Trials
 from spikebench.report.column import Column
+from spikebench.report.drawing import Drawing
 from spikebench.report.layout import Layout, ScreenColumn
 from spikebench.report.requirement import Judgement, at_most, judgement
 from spikebench.report.screen import against, measured, named, required, trials
@@ -19,10 +22,14 @@ def _judge(scenario: Scenario, cell: Trials, candidate: Candidate | None) -> Jud
     return judgement([at_most("login", 20.0, "20 ms", cell)])
 
 
-def _draw(table: Table, folder: Path) -> list[Path]:
-    path = folder / "logins.svg"
-    path.write_text(", ".join(section.name for section in table.sections))
-    return [path]
+def _drawings(table: Table) -> list[Drawing]:
+    return [Drawing("logins", partial(_figure, table))]
+
+
+def _figure(table: Table) -> Figure:
+    figure = Figure()
+    figure.suptitle(", ".join(section.name for section in table.sections))
+    return figure
 
 
 def _name(row: Row, notes: Footnotes) -> str:  # noqa: ARG001 - a Fill
@@ -42,6 +49,6 @@ LAYOUT = Layout(
     left_out="refreshes: in table.md",
     headline="login",
     judge=_judge,
-    draw=_draw,
+    drawings=_drawings,
     alternatives={"flow": ("password", "srp", "code")},
 )

@@ -111,7 +111,7 @@ def table(
     if write:
         folder = results / found.name
         for path in report.write(
-            found.name, runs[0], scenarios, folder, found.candidates, found.layout
+            found.name, runs[0], scenarios, folder, found.candidates, found.layout, alone=False
         ):
             click.echo(f"wrote {path}")
     elif metrics or by or len(runs) > 1 or kind in ("json", "html"):

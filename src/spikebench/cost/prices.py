@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -45,6 +45,7 @@ def first_day(as_of: str) -> date | None:
     return date(year, month, day)
 
 
+@lru_cache(maxsize=1024)
 def why_old(as_of: str, today: date) -> str:
     """Say why a price of that date may no longer hold on a day; empty where it should."""
     day = first_day(as_of)
@@ -122,7 +123,7 @@ class Price(_Part):
             raise _refuse("free_with", "has free units of its own; remove free or free_with")
         return self
 
-    @property
+    @cached_property
     def stairs(self) -> list[Step]:
         """The steps; one without end for a single price."""
         return self.steps or [Step(price=self.price or 0.0)]

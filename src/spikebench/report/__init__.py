@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from spikebench.report.faults import Fault
+    from spikebench.report.timeline import Plot
 
 __all__ = ["terminal", "text", "turned", "write"]
 
@@ -27,38 +28,44 @@ def write(
     folder: Path,
     candidates: Sequence[Candidate] = (),
     layout: str = MESSAGES_LAYOUT,
+    alone: bool = True,
 ) -> list[Path]:
-    """Write ``table.md``, ``table.csv`` and the plots (SVG and PNG); return their paths.
+    """Write ``table.md``, ``table.csv`` and the plots (SVG); return their paths.
 
     ``table.md`` shows the plots once they are drawn: a full disk leaves it without them.
     A run of faults has ``faults.md``, ``faults.csv`` and plots over time instead.
     ``candidates`` say what each promises, on which a required ordering is judged, and give the
-    order of rows; ``layout`` is what their spike names (see ``Spike``). Raises RecordError where
-    the folder cannot be written; each file is then the new one or the earlier one, whole.
+    order of rows; ``layout`` is what their spike names (see ``Spike``). Unless ``alone``, a second
+    process may draw plots too (see ``drawn``). Raises RecordError where the folder cannot be
+    written; each file is then the new one or the earlier one, whole.
     """
     from spikebench.report import faults
+    from spikebench.report.drawn import drawn
     from spikebench.report.layout import load
     from spikebench.report.markdown import to_markdown
     from spikebench.report.table import tabulate
     from spikebench.report.tidy import to_csv
-    from spikebench.report.timeline import draw_timelines
+    from spikebench.report.timeline import of_faults, plots
     from spikebench.report.whole import put
 
     mine = [record for record in records if record.spike == spike_name]
     broken, whole = _apart(mine, scenarios)
     table = tabulate(whole, scenarios, candidates, load(layout))
     found = faults.faults(broken, scenarios, candidates)
-    texts = _fault_texts(found, scenarios, beside=True)
+    over_time = plots(found)
+    texts = _fault_texts(found, scenarios, over_time)
     if whole or not broken:
         texts |= {"table.md": to_markdown(table), "table.csv": to_csv(table)}
     again = f"spikebench table {spike_name}{'' if whole or not broken else ' --faults'} --write"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [put(folder / name, text.encode()) for name, text in texts.items()]
-        drawn = table.layout.draw(table, folder)
-        if drawn:
-            put(folder / "table.md", to_markdown(table, [path.name for path in drawn]).encode())
-        return [*written, *draw_timelines(found, folder), *drawn]
+        drawings = table.layout.drawings(table)
+        written += drawn([*of_faults(over_time), *drawings], folder, alone)
+        if drawings:
+            names = [drawing.name for drawing in drawings]
+            put(folder / "table.md", to_markdown(table, names).encode())
+        return written
     except OSError as error:
         raise RecordError(
             f"{folder}: the table could not be written: {error.strerror}; the records are intact: "
@@ -161,15 +168,16 @@ def _apart(
 
 
 def _fault_texts(
-    found: Mapping[str, Sequence[Fault]], scenarios: Mapping[str, Scenario], beside: bool = False
+    found: Mapping[str, Sequence[Fault]],
+    scenarios: Mapping[str, Scenario],
+    beside: Mapping[str, Sequence[Plot]] | None = None,
 ) -> dict[str, str]:
-    """The files of faults; ``beside`` is whether their plots will stand in the same folder."""
+    """The files of faults; ``beside`` are the plots that will stand in the same folder."""
     from spikebench.report import faults
-    from spikebench.report.timeline import plots
 
     if not found:
         return {}
-    drawn = plots(found) if beside else {}
+    drawn = beside or {}
     pictures = {name: {f"{p.stem}.svg": p.told for p in each} for name, each in drawn.items()}
     return {
         "faults.md": faults.to_markdown(found, scenarios, pictures),

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spikebench.cost import CostAt
-from spikebench.report.figure import GREY, WIDTH_INCHES, dress, reach, save
+from spikebench.report.drawing import Drawing
+from spikebench.report.figure import GREY, dress, reach, tick_by_decades
+from spikebench.report.frame import (
+    AXIS_INCHES,
+    LINE_INCHES,
+    TITLE_INCHES,
+    Frame,
+    legend_inches,
+    names_inches,
+)
 from spikebench.stats import Interval
 
 if TYPE_CHECKING:
@@ -22,24 +31,34 @@ COLOURS = ("#0b5394", "#b45f06", "#38761d", "#741b47", "#1a1a1a", "#666666", "#0
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 MARKS = "osD^vPX*"
 HEIGHT_INCHES = 4.6
+LABELS_INCHES = 0.8
+"""Width of an axis' labels, its own and those of its ticks."""
+
+LEGEND_POINTS, LEGEND_COLUMNS = 8, 4
+TOP_INCHES = TITLE_INCHES + 0.22
+"""Height of a figure's title and those of its panels."""
+
+PANEL_INCHES = TOP_INCHES + 2.75
+KEY_INCHES = 0.45
+"""Width of a line's sample in a legend."""
+
 NARROW = 200
 """Ratio of a log scale's ends below which 2 and 5 are labelled too."""
 DECADES = (1, 4)
 """Powers of ten a second between which costs are drawn."""
 
 
-def draw_costs(
-    curves: Mapping[str, Mapping[str, CostAt]], load_per_s: float, folder: Path, note: str = ""
-) -> list[Path]:
-    """Draw ``plot-<name>-cost`` of each name that has two priced curves; return files written.
+def of_costs(
+    curves: Mapping[str, Mapping[str, CostAt]], load_per_s: float, note: str = ""
+) -> list[Drawing]:
+    """``plot-<name>-cost`` of each name that has two priced curves.
 
-    ``load_per_s`` is marked. What is not priced is named below, beside ``note``. Raises OSError.
+    ``load_per_s`` is marked. What is not priced is named below, beside ``note``.
     """
     return [
-        path
+        Drawing(f"plot-{name}-cost", partial(cost_figure, name, offers, load_per_s, note))
         for name, offers in curves.items()
         if sum(at(load_per_s) is not None for at in offers.values()) > 1
-        for path in save(cost_figure(name, offers, load_per_s, note), folder / f"plot-{name}-cost")
     ]
 
 
@@ -47,11 +66,6 @@ def cost_figure(
     name: str, offers: Mapping[str, CostAt], load_per_s: float, note: str = ""
 ) -> Figure:
     """Draw what each offer costs a month against messages a second, both on log scales."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
-    axes = figure.subplots()
-    figure.suptitle(f"{name}: cost against load", fontsize=11)
     low, high = DECADES
     loads = [10 ** (low + (high - low) * at / 60) for at in range(61)]
     lines: dict[str, tuple[tuple[float, float], ...]] = {}
@@ -60,10 +74,18 @@ def cost_figure(
         if points:
             lines[offer] = points
     named = _merged(lines)
+    frame = Frame(
+        HEIGHT_INCHES,
+        left=LABELS_INCHES,
+        right=names_inches(named, LEGEND_POINTS) + KEY_INCHES,
+        bottom=AXIS_INCHES + LINE_INCHES * (2 if note else 1) + 0.05,
+    )
+    figure = frame.figure(f"{name}: cost against load")
+    (axes,) = figure.axes
     for at_place, (names, points) in enumerate(named.items()):
         axes.plot(*zip(*points, strict=True), label=names, markevery=10, **style(at_place))
     _log_scales(axes)
-    axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.legend(fontsize=LEGEND_POINTS, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     axes.axvline(load_per_s, color=GREY, linewidth=0.8, linestyle=":")
     axes.annotate(
         f"the team's load, {load_per_s:g}/s",
@@ -113,6 +135,14 @@ def draw_curves(axes: Axes, curves: Mapping[str, Curve], names: Sequence[str]) -
     _log_scales(axes)
 
 
+def frame_above(entries: int, below: float, between: float = 0.2) -> Frame:
+    """The frame of panels above a ``legend`` of so many lines; other sizes are in inches."""
+    under = below + legend_inches(entries, LEGEND_COLUMNS)
+    height = PANEL_INCHES + under
+    right = 0.3  # the label of a last tick reaches beyond its panel
+    return Frame(height, LABELS_INCHES, right, under, TOP_INCHES, between)
+
+
 def legend(
     figure: Figure, names: Sequence[str], caption: str, drawn: Container[str] | None = None
 ) -> None:
@@ -126,10 +156,10 @@ def legend(
             if drawn is None or name in drawn
         ],
         title=f"{caption}; hollow: an emulator",
-        title_fontsize=8,
-        loc="outside lower center",
-        ncols=4,
-        fontsize=8,
+        title_fontsize=LEGEND_POINTS,
+        loc="lower center",
+        ncols=LEGEND_COLUMNS,
+        fontsize=LEGEND_POINTS,
         frameon=False,
     )
 
@@ -157,13 +187,9 @@ def _merged(
 
 
 def _log_scales(axes: Axes) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     axes.set_xscale("log")
     axes.set_yscale("log")
-    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < NARROW else (1,)))
-        axis.set_major_formatter("{x:,g}")
-        axis.set_minor_formatter(NullFormatter())
+    for axis, ends in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        tick_by_decades(axis, ends, "{x:,g}", NARROW)
     dress(axes)
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)

@@ -1,94 +1,56 @@
-"""What plots of any spike share: how they are written, their scales, their plain dress.
+"""What plots of any spike share: their scales, their plain dress.
 
 Readable without colour: hollow marks are measured on an emulator or were read elsewhere. Readable
-on light and on dark pages: a PNG has white paper, an SVG's paper follows the reader (``dark``).
+on light and on dark pages: a plot's paper follows the reader (``dark``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from io import BytesIO
+from collections.abc import Sequence
 from math import nan
-from pathlib import Path
 from typing import TYPE_CHECKING
-from warnings import catch_warnings, filterwarnings
 
-from spikebench.report.dark import for_both
-from spikebench.report.whole import put
 from spikebench.stats import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
+    from matplotlib.axis import Axis
 
 WIDTH_INCHES = 10.0
-PNG_DPI = 120
+NAME_POINTS = 8.5
+"""Size of the letters of a row's name."""
+
 LONGEST = 66
 """Characters of a reason that fit into half a figure."""
 
+NARROW = 100.0
 INK, GREY = "#1a1a1a", "#5f5f5f"
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as ``stem`` with ``.svg`` and ``.png``; return the paths; raise OSError."""
-    return [
-        put(stem.with_name(f"{stem.name}.{kind}"), content) for kind, content in rendered(figure)
-    ]
-
-
-def rendered(figure: Figure) -> Iterator[tuple[str, bytes]]:
-    """Yield the figure as SVG and as PNG, laid out and drawn once each.
-
-    ``savefig`` would draw each twice and lay both out anew, which is most of its time. Every text
-    is drawn as it is written: a name with dollar signs is no formula, a character that the font
-    has not is a box.
-    """
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    svg, png = BytesIO(), BytesIO()
-    for text in _texts(figure):
-        text.set_parse_math(False)
-    # without a date and with names of its own, the same records give the same file
-    told = {"Title": figure.get_suptitle(), "Date": None}
-    drawing = rc_context({"svg.hashsalt": "spikebench", "text.parse_math": False})
-    with drawing, catch_warnings():
-        filterwarnings("ignore", "Glyph .* missing from")
-        FigureCanvasSVG(figure).print_svg(svg, metadata=told)  # type: ignore[no-untyped-call]
-        figure.set_layout_engine("none")  # it is laid out by now
-        figure.set_dpi(PNG_DPI)
-        FigureCanvasAgg(figure).print_png(png)  # type: ignore[no-untyped-call]
-    yield "svg", for_both(svg.getvalue().decode()).encode()
-    yield "png", png.getvalue()
-
-
-def _texts(figure: Figure) -> Iterator[Text]:
-    """Every text that there is before it is drawn; to find them all by ``findobj`` takes longer."""
-    from matplotlib.text import Text
-
-    yield from figure.texts
-    for axes in figure.axes:
-        yield from (child for child in axes.get_children() if isinstance(child, Text))
-        for axis in (axes.xaxis, axes.yaxis):
-            yield axis.label
-            yield from (tick.label1 for tick in axis.majorTicks)
-    own = [legend for axes in figure.axes if (legend := axes.get_legend())]
-    for legend in (*figure.legends, *own):
-        yield from (*legend.get_texts(), legend.get_title())
 
 
 def scale_by_decades(axes: Axes, seen: Sequence[Interval]) -> None:
     """Give x a log scale that always has labels, and room for none to touch another."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    low, high = bounds(seen)
     axes.set_xscale("log")
-    axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,)))
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(*bounds(seen))
+    tick_by_decades(axes.xaxis, axes.get_xlim(), "{x:g}")
+
+
+def tick_by_decades(
+    axis: Axis, ends: tuple[float, float], labels: str, narrow: float = NARROW
+) -> None:
+    """Label a log scale at each power of ten; where its ends are near, at twice and 5 times too.
+
+    ``narrow`` is the ratio of the ends below which they are near; above it marks without a label
+    stand between.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+
+    low, high = ends
+    near = high / low < narrow
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if near else (1,)))
+    axis.set_major_formatter(labels)
+    axis.set_minor_formatter(NullFormatter())
+    if near:
+        axis.set_minor_locator(NullLocator())
 
 
 def bounds(seen: Sequence[Interval]) -> tuple[float, float]:
@@ -109,7 +71,7 @@ def dress(axes: Axes) -> None:
     """Take away what a reader does not need, and make small what is left."""
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=8.5)
+    axes.tick_params(labelsize=NAME_POINTS)
     axes.xaxis.label.set_fontsize(9)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikebench.candidate import Candidate
@@ -17,6 +16,7 @@ from spikebench.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from spikebench.cost import Priced
+    from spikebench.report.drawing import Drawing
     from spikebench.report.requirement import Judgement
     from spikebench.report.table import Row, Section, Table
     from spikebench.report.wording import Footnotes
@@ -36,8 +36,8 @@ Judge = Callable[[Scenario, Trials, Candidate | None], "Judgement | None"]
 The candidate is None where a record names one that the spike does not have any more.
 """
 
-Draw = Callable[["Table", Path], list[Path]]
-"""Draws a table's plots into a folder and returns the files written; raises OSError."""
+Drawings = Callable[["Table"], "Sequence[Drawing]"]
+"""From a table to its plots, which are drawn later."""
 
 
 Complete = Callable[[Sequence[Record], Mapping[str, Scenario]], Sequence[Record]]
@@ -124,7 +124,7 @@ class Layout:
     left_out: str
     headline: str
     judge: Judge
-    draw: Draw
+    drawings: Drawings
     counts: tuple[Count, ...] = ()
     limit: bool = False
     alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from spikebench.report.column import NOTHING, Column, count
 from spikebench.report.layout import Count, Layout, ScreenColumn
 from spikebench.report.message_requirement import judge
 from spikebench.report.missing import missing
-from spikebench.report.plot import draw
+from spikebench.report.plot import drawings
 from spikebench.report.requirement import Judgement
 from spikebench.report.screen import against, measured, named, required, trials
 from spikebench.report.table import Row
@@ -133,7 +133,7 @@ LAYOUT = Layout(
     left_out=LEFT_OUT,
     headline="end_to_end_p50",
     judge=_judge,
-    draw=draw,
+    drawings=drawings,
     counts=(Count("lost", _refused), Count("duplicated"), Count("reordered", _unordered)),
     limit=True,
 )

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spikebench.report import wording
-from spikebench.report.curve import Curve, draw_curves, legend
+from spikebench.report.curve import LABELS_INCHES, Curve, draw_curves, frame_above, legend
 from spikebench.report.declared import CEILING
-from spikebench.report.figure import GREY, WIDTH_INCHES, save
+from spikebench.report.drawing import Drawing
+from spikebench.report.figure import GREY
+from spikebench.report.frame import AXIS_INCHES
 from spikebench.report.layout import Layout
 from spikebench.report.table import Row, Section, Table
 from spikebench.stats import Interval
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-HEIGHT_INCHES = 4.4
+TICKS_INCHES = 0.3
+"""Height of the names of percentiles below a panel."""
+
 RATE = "rate_per_s"
 SHOWN = {"p50": 2.0, "p95": 20.0, "p99": 100.0, "p999": 1000.0}
 """Percentiles by the odds against exceeding them: one message in so many is slower."""
@@ -43,34 +47,26 @@ class _Panel:
     rows: tuple[Row, ...]
 
 
-def draw_percentiles(table: Table, folder: Path) -> list[Path]:
-    """Draw ``plot-<scenario>-percentiles`` where two percentiles are known; return files written.
-
-    Raises OSError where the folder cannot be written.
-    """
+def of_percentiles(table: Table) -> list[Drawing]:
+    """``plot-<scenario>-percentiles`` where two percentiles are known."""
     names = names_of(table)
     return [
-        path
+        Drawing(
+            f"plot-{section.name}-percentiles",
+            partial(percentile_figure, section.name, panels, names),
+        )
         for section in table.sections
         if (panels := _panels(section, table.layout))
-        for path in save(
-            percentile_figure(section.name, panels, names),
-            folder / f"plot-{section.name}-percentiles",
-        )
     ]
 
 
-def draw_rates(table: Table, folder: Path) -> list[Path]:
-    """Draw ``plot-<scenario>-rate`` where a row's rate was swept; return files written.
-
-    Raises OSError where the folder cannot be written.
-    """
+def of_rates(table: Table) -> list[Drawing]:
+    """``plot-<scenario>-rate`` where a row's rate was swept."""
     names = names_of(table)
     return [
-        path
+        Drawing(f"plot-{section.name}-rate", partial(rate_figure, section, names))
         for section in table.sections
         if _by_rate(section.rows, "end_to_end_p50")
-        for path in save(rate_figure(section, names), folder / f"plot-{section.name}-rate")
     ]
 
 
@@ -85,38 +81,36 @@ def percentile_figure(name: str, panels: Sequence[_Panel], names: Sequence[str])
 
     ``names`` give each line its style.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
-    figure.suptitle(f"{name}: end-to-end latency by percentile", fontsize=11)
-    for axes, panel in zip(
-        figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
-    ):
+    drawn = {_name(row) for panel in panels for row in panel.rows}
+    frame = frame_above(len(drawn), below=TICKS_INCHES)
+    title = f"{name}: end-to-end latency by percentile"
+    figure = frame.figure(title, ratios=[1.0] * len(panels), sharey=True)
+    for axes, panel in zip(figure.axes, panels, strict=True):
         draw_curves(axes, _beside(panel.rows), names)
-        axes.set_title(panel.title, fontsize=9)
+        axes.set_title(panel.title, fontsize=9, y=1)
         _name_percentiles(axes)
     figure.axes[0].set_ylabel("ms (log scale)", fontsize=9)
-    legend(figure, names, CAPTION, {_name(row) for panel in panels for row in panel.rows})
+    legend(figure, names, CAPTION, drawn)
     return figure
 
 
 def rate_figure(section: Section, names: Sequence[str]) -> Figure:
     """Draw p50 and p99 against the rate that was kept, a line a candidate; see above for names."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), layout="constrained")
-    figure.suptitle(f"{section.name}: end-to-end latency against rate", fontsize=11)
-    panels = figure.subplots(1, 2, sharex=True)
-    for axes, metric in zip(panels, ("end_to_end_p50", "end_to_end_p99"), strict=True):
+    drawn = _by_rate(section.rows, "end_to_end_p50")
+    frame = frame_above(len(drawn), below=AXIS_INCHES, between=LABELS_INCHES)
+    title = f"{section.name}: end-to-end latency against rate"
+    figure = frame.figure(title, ratios=(1, 1), sharex=True)
+    emulated = _emulated(section.rows)
+    for axes, metric in zip(figure.axes, ("end_to_end_p50", "end_to_end_p99"), strict=True):
         curves = {
-            name: Curve(tuple(points), name in _emulated(section.rows))
+            name: Curve(tuple(points), name in emulated)
             for name, points in _by_rate(section.rows, metric).items()
         }
         draw_curves(axes, curves, names)
-        axes.set_title(metric.removeprefix("end_to_end_"), fontsize=9)
+        axes.set_title(metric.removeprefix("end_to_end_"), fontsize=9, y=1)
         axes.set_xlabel("messages a second, as kept (log scale)")
         axes.set_ylabel("ms (log scale)", fontsize=9)
-    legend(figure, names, CAPTION, _by_rate(section.rows, "end_to_end_p50"))
+    legend(figure, names, CAPTION, drawn)
     return figure
 
 

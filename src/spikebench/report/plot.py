@@ -1,4 +1,4 @@
-"""Plots of messages: rate and end-to-end latency of each cell, with 95 % intervals; SVG and PNG.
+"""Plots of messages: rate and end-to-end latency of each cell, with 95 % intervals.
 
 Readable without colour: shapes tell metrics apart, filled marks are measured on the software or the
 service itself, hollow ones on an emulator.
@@ -6,25 +6,32 @@ service itself, hollow ones on an emulator.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spikebench.report import wording
 from spikebench.report.declared import CEILING
+from spikebench.report.drawing import Drawing
 from spikebench.report.figure import (
     INK,
-    WIDTH_INCHES,
+    NAME_POINTS,
     dress,
     reach,
-    save,
     say,
     say_not_measured,
     scale_by_decades,
 )
-from spikebench.report.percentiles import draw_percentiles, draw_rates
-from spikebench.report.ratios import draw_ratios
+from spikebench.report.frame import (
+    AXIS_INCHES,
+    TITLE_INCHES,
+    Frame,
+    legend_inches,
+    names_inches,
+)
+from spikebench.report.percentiles import of_percentiles, of_rates
+from spikebench.report.ratios import of_ratios
 from spikebench.report.table import Row, Section, Table
 from spikebench.stats import Interval
 
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 ROW_INCHES = 0.34
+LEGEND_COLUMNS = 3
 CAPTION = "marks: means over trials; bars: their 95 % intervals"
 WIDE = 10
 """Ratio of the highest rate to the lowest above which rates are drawn on a log scale."""
@@ -56,28 +64,19 @@ LATENCIES = (
 )
 
 
-def draw(table: Table, folder: Path) -> list[Path]:
-    """Draw each scenario that has a measured cell; return the files written, SVG and PNG of each.
+def drawings(table: Table) -> list[Drawing]:
+    """The plots of each scenario that has a measured cell.
 
     Beside rate and latency of every cell: ratios to the baseline, latency by percentile, and
-    latency against the rate where that was swept. Raises OSError where the folder cannot be
-    written.
+    latency against the rate where that was swept.
     """
-    return [
-        *_draw_cells(table, folder),
-        *draw_ratios(table, folder),
-        *draw_percentiles(table, folder),
-        *draw_rates(table, folder),
-    ]
+    return [*_of_cells(table), *of_ratios(table), *of_percentiles(table), *of_rates(table)]
 
 
-def _draw_cells(table: Table, folder: Path) -> list[Path]:
-    return [
-        path
-        for section in table.sections
-        if any(row.intervals for row in section.rows if row.cell.candidate != CEILING)
-        for path in save(figure_of(section), folder / f"plot-{section.name}")
-    ]
+def _of_cells(table: Table) -> Iterator[Drawing]:
+    for section in table.sections:
+        if any(row.intervals for row in section.rows if row.cell.candidate != CEILING):
+            yield Drawing(f"plot-{section.name}", partial(figure_of, section))
 
 
 def figure_of(section: Section) -> Figure:
@@ -85,17 +84,20 @@ def figure_of(section: Section) -> Figure:
 
     The generator's own ceiling is left to the table: it would squeeze all else into a corner.
     """
-    from matplotlib.figure import Figure
-
     rows = [row for row in section.rows if row.cell.candidate != CEILING]
-    height = ROW_INCHES * len(rows) + 1.9
-    figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
-    rate, latency = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.25))
+    bottom = AXIS_INCHES + legend_inches(len(LATENCIES) + 1, LEGEND_COLUMNS)
+    frame = Frame(
+        height=TITLE_INCHES + ROW_INCHES * (len(rows) + 0.6) + bottom,
+        left=names_inches(map(_name, rows), NAME_POINTS),
+        bottom=bottom,
+    )
     title = section.scenario.title if section.scenario else ""
-    figure.suptitle(f"{section.name}: {title}" if title else section.name, fontsize=11)
+    named = f"{section.name}: {title}" if title else section.name
+    figure = frame.figure(named, ratios=(1, 1.25))
+    rate, latency = figure.axes
     _rates(rate, rows)
     _latencies(latency, rows)
-    _name_rows(rate, rows)
+    _name_rows(rate, latency, rows)
     _legend(figure, rows)
     for panel in (rate, latency):
         dress(panel)
@@ -159,9 +161,11 @@ def _is_hollow(row: Row) -> bool:
     return row.cell.fidelity == "emulator"
 
 
-def _name_rows(axes: Axes, rows: Sequence[Row]) -> None:
-    axes.set_yticks(range(len(rows)), [_name(row) for row in rows])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+def _name_rows(rate: Axes, latency: Axes, rows: Sequence[Row]) -> None:
+    rate.set_yticks(range(len(rows)), [_name(row) for row in rows])
+    latency.set_yticks([])
+    for axes in (rate, latency):
+        axes.set_ylim(len(rows) - 0.4, -0.6)
 
 
 def _name(row: Row) -> str:
@@ -184,8 +188,8 @@ def _legend(figure: Figure, rows: Sequence[Row]) -> None:
         handles=marks,
         title=CAPTION,
         title_fontsize=8,
-        loc="outside lower center",
-        ncols=3,
+        loc="lower center",
+        ncols=LEGEND_COLUMNS,
         fontsize=8,
         frameon=False,
     )

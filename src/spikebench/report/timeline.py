@@ -1,4 +1,4 @@
-"""Plots of faults over time: what arrived each second, and how long messages waited; SVG and PNG.
+"""Plots of faults over time: what arrived each second, and how long messages waited.
 
 A row a fault, a column a candidate. An emulator's trials stand in a figure of their own: their
 waits say nothing of the service, and would set the scale of the others.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spikebench.report import panel, wording
+from spikebench.report.drawing import Drawing
 from spikebench.report.faults import Fault
-from spikebench.report.figure import WIDTH_INCHES, save
+from spikebench.report.figure import WIDTH_INCHES
 from spikebench.report.panel import Panel, Scale
 from spikebench.report.trace import Trace, traced
 
@@ -55,20 +56,19 @@ class Plot:
 
 
 def plots(found: Mapping[str, Sequence[Fault]]) -> dict[str, tuple[Plot, ...]]:
-    """The plots of each scenario: none where no trial that counts has a series."""
+    """The plots of each scenario: none where no trial that counts has a series.
+
+    ``plot-<scenario>-timeline`` and, of emulators, ``…-timeline-emulator``.
+    """
     return {name: tuple(_plots(name, each)) for name, each in found.items()}
 
 
-def draw_timelines(found: Mapping[str, Sequence[Fault]], folder: Path) -> list[Path]:
-    """Draw ``plot-<scenario>-timeline`` and, of emulators, ``…-timeline-emulator``.
-
-    Return the files written. Raises OSError where the folder cannot be written.
-    """
+def of_faults(drawn: Mapping[str, Sequence[Plot]]) -> list[Drawing]:
+    """The drawings of all scenarios' plots."""
     return [
-        path
-        for each in plots(found).values()
+        Drawing(plot.stem, partial(timeline_figure, plot))
+        for each in drawn.values()
         for plot in each
-        for path in save(timeline_figure(plot), folder / plot.stem)
     ]
 
 

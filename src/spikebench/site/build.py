@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from spikebench.errors import RecordError, UsageError
 from spikebench.record.trials import Trials
+from spikebench.report.drawn import drawn
 from spikebench.report.faults import HOW_TO_READ, Fault, losses
 from spikebench.report.faults import to_csv as faults_csv
 from spikebench.report.layout import Layout, load
 from spikebench.report.plotted import by_section
 from spikebench.report.table import Row
 from spikebench.report.tidy import to_csv
-from spikebench.report.timeline import draw_timelines
+from spikebench.report.timeline import of_faults, plots
 from spikebench.scenario.model import Scenario
 from spikebench.site import fault_history, faults
 from spikebench.site.addresses import Addresses, href
@@ -200,16 +200,9 @@ class _Site:
         shutil.copyfile(run.path, folder / "records.jsonl")
         if run.table.sections:
             (folder / "table.csv").write_text(to_csv(run.table), encoding="utf-8")
-            self._plots(partial(told.layout.draw, run.table), folder)
+            drawn(told.layout.drawings(run.table), folder)
         if run.broken:
-            self._plots(partial(draw_timelines, run.broken), folder)
-
-    def _plots(self, draw: Callable[[Path], list[Path]], folder: Path) -> None:
-        """Lay what is drawn into ``folder``, as SVG."""
-        with TemporaryDirectory(dir=self.out) as drawn:
-            for file in draw(Path(drawn)):
-                if file.suffix == ".svg":
-                    _copy(file, folder / file.name)
+            drawn(of_faults(plots(run.broken)), folder)
 
     def _run(self, told: Told, run: Run | None, page: str, runs: Grid | None = None) -> None:
         beside = None if run is None else (self.out / told.page_of(run)).parent

@@ -41,13 +41,16 @@ def doubled_ranks(places: Sequence[int]) -> dict[int, int]:
 def _counts(ranks: tuple[int, ...], few: int) -> Values:
     """How many subsets of ``few`` of ``ranks`` have each sum, from 0 on.
 
-    Added up rank by rank: counts[k, s] is that of subsets of k with the sum s. Counts are floats,
-    which hold them to 16 digits, and there is nothing to cancel out.
+    Added up rank by rank, of ``ranks`` in ascending order: counts[k, s] is that of subsets of k
+    with the sum s, and beyond those that can be had so far all are 0. Counts are floats, which hold
+    them to 16 digits, and there is nothing to cancel out.
     """
     most = sum(ranks[len(ranks) - few :])
     counts = np.zeros((few + 1, most + 1))
     counts[0, 0] = 1.0
-    for rank in ranks:
-        counts[1:, rank:] += counts[:-1, : most + 1 - rank]
-    found: Values = counts[few]
+    highest = 0
+    for seen, rank in enumerate(ranks, 1):
+        taken, highest = min(seen, few), min(highest + rank, most)
+        counts[1 : taken + 1, rank : highest + 1] += counts[:taken, : highest + 1 - rank]
+    found: Values = counts[few].copy()  # a view would keep all the others
     return found
