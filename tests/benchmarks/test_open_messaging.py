@@ -21,6 +21,7 @@ from benchmarks.open_messaging import (
     open_messaging_latency,
     open_messaging_throughput,
     said,
+    said_of_flood,
     version,
 )
 from benchmarks.open_messaging_benchmark import (
@@ -246,6 +247,15 @@ def test_ours_is_said_as_theirs_would_be() -> None:
     # the first 500 came within it, the others 196 ms after it at the earliest
     assert got.consumed_per_s == consumed_meanwhile_per_s(late) == pytest.approx(500 / 1.004)
     assert (got.p50_ms, got.p99_ms) == (1.0, 5.0)
+
+
+def test_of_a_flood_counts_what_happened_while_its_window_was_full() -> None:
+    # 100 ms are in flight; a confirm takes 100 ms, and an arrival 200 ms.
+    flood = seen([200_000_000] * 1000, [100_000_000] * 1000)
+    got = said_of_flood(flood, window=100)
+    assert got.published_per_s == pytest.approx(1000)  # 899 in the 899 ms from record 100 on
+    assert got.consumed_per_s == pytest.approx(799 / 0.899)
+    assert (got.p50_ms, got.p99_ms) == (100.0, 100.0)
 
 
 def test_a_record_that_was_not_received_is_an_error() -> None:

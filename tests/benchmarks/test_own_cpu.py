@@ -53,6 +53,7 @@ def test_the_meter_finds_a_part_of_the_whole_in_a_real_jvm() -> None:
     with Rig(print) as rig:
         spent = measure(rig, candidate("null"))
     assert spent.python_us > 0
-    assert spent.loop_us > 0
-    assert abs(spent.account_us) < spent.all_us  # a difference: on a busy machine below nothing
+    # differences: on a busy machine below nothing
+    assert abs(spent.loop_us) < spent.all_us
+    assert abs(spent.account_us) < spent.all_us
     assert spent.own_us < spent.all_us

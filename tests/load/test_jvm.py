@@ -3,6 +3,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +272,20 @@ def test_what_a_receiver_got_is_in_its_journal(start: Start, tmp_path: Path) -> 
     assert (kept.subscriber, kept.member) == (0, 0)
     assert kept.seq.tolist() == delivery.seq.tolist()
     assert kept.received_ns.tolist() == delivery.received_ns.tolist()
+
+
+def test_what_is_delivered_together_arrived_at_one_time_but_for_strangers(start: Start) -> None:
+    generator = start(together=4, foreign_every=3, lose_every=50)
+    run(generator, order(300))
+    (delivery,) = received(generator, 294).deliveries
+    # Numbers and strangers as they came, four to a call; a stranger follows each third message.
+    carried = [seq for seq in range(300) if seq % 50 != 49]
+    came = [(seq, number == 1) for seq in carried for number in range(1 + (seq % 3 == 2))]
+    calls = [call for call, (_, strange) in enumerate(came) if not strange]
+    assert delivery.seq.tolist() == [seq for seq, strange in came if not strange]
+    assert delivery.foreign == sum(strange for _, strange in came)
+    same = np.diff(delivery.received_ns) == 0
+    assert same.tolist() == [a // 4 == b // 4 for a, b in pairwise(calls)]
 
 
 def test_gathered_messages_go_out_when_they_have_lingered(start: Start) -> None:

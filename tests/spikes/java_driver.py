@@ -102,13 +102,13 @@ class JavaReceiver:
         with _java_errors():
             self._java.close()
 
-    def _take(self, body: Sequence[int]) -> None:
+    def _take(self, bodies: Sequence[Sequence[int]]) -> None:
         try:
-            self._deliver([bytes(body)])
+            self._deliver([bytes(body) for body in bodies])
         except BaseException as error:
             self._error = error
             raise
-        self._delivered += 1
+        self._delivered += len(bodies)
 
     def _run(self) -> None:
         try:

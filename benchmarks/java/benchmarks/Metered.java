@@ -134,9 +134,9 @@ public final class Metered implements Driver {
         }
 
         @Override
-        public void deliver(byte[] body) {
+        public void deliver(byte[]... bodies) {
             long began = delivering.begin();
-            inbox.deliver(body);
+            inbox.deliver(bodies);
             delivering.end(began);
         }
     }

@@ -40,9 +40,11 @@ public final class PingPong implements Driver {
         return driver.receiver(
                 subscriber,
                 member,
-                body -> {
-                    inbox.deliver(body);
-                    arrived();
+                bodies -> {
+                    inbox.deliver(bodies);
+                    for (byte[] body : bodies) {
+                        arrived();
+                    }
                 });
     }
 

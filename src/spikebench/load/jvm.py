@@ -33,6 +33,7 @@ JVM_OPTIONS = (
     "-Xms256m",
     "-Xmx256m",
     "-Xmn96m",
+    "-XX:SurvivorRatio=3",  # what is in flight in a flood dies young, and fills no old space
     "-XX:+AlwaysPreTouch",  # memory that is flat from the first trial on
     "-XX:+UseSerialGC",  # the load often has one core: no collector threads that would share it
     "-XX:+DisableExplicitGC",  # JPype asks for a full collection now and then: 20 to 100 ms each

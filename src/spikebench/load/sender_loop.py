@@ -36,6 +36,8 @@ class SenderLoop:
         self.sent = self.confirmed_count = self.failed_count = 0
         self.sent_ns = self.confirmed_ns = self.held_until_ns = np.empty(0, np.int64)
         self._called_ns = 0
+        self._first_seq = 0
+        self._confirmed = self.confirmed_ns.data
         self.done = True
 
     def load(self, order: Order) -> None:
@@ -46,6 +48,8 @@ class SenderLoop:
         self.sent_ns = np.zeros(len(order.offsets_ns), np.int64)
         self.confirmed_ns = np.zeros(len(order.offsets_ns), np.int64)
         self.held_until_ns = np.zeros(len(order.offsets_ns), np.int64)
+        self._first_seq = order.first_seq
+        self._confirmed = self.confirmed_ns.data  # one at a time, twice as fast as the array
         self.done = False
 
     def abandon(self) -> None:
@@ -54,9 +58,9 @@ class SenderLoop:
 
     def confirmed(self, seq: int) -> None:
         """Note when the broker took responsibility; of repeats the first counts."""
-        index = seq - self._first_seq
-        if 0 <= index < len(self.confirmed_ns) and not self.confirmed_ns[index]:
-            self.confirmed_ns[index] = time.monotonic_ns()
+        index, confirmed_ns = seq - self._first_seq, self._confirmed
+        if 0 <= index < len(confirmed_ns) and not confirmed_ns[index]:
+            confirmed_ns[index] = time.monotonic_ns()
             self.confirmed_count += 1
 
     def failed(self, seq: int, reason: str) -> None:
@@ -74,10 +78,6 @@ class SenderLoop:
         self._await_confirms(sender, order)
 
     @property
-    def _first_seq(self) -> int:
-        return self._order.first_seq if self._order else 0
-
-    @property
     def _outstanding(self) -> int:
         return self.sent - self.confirmed_count - self.failed_count
 
@@ -85,19 +85,30 @@ class SenderLoop:
         templates, keys, tag = self._cargo.templates, self._cargo.keys, self._cargo.tag
         due = (order.offsets_ns + order.t0_ns).tolist()
         which, key = order.template.tolist(), order.key.tolist()
-        first, sent_ns, now = order.first_seq, self.sent_ns, time.monotonic_ns
+        first, sent_ns, now = order.first_seq, self.sent_ns.data, time.monotonic_ns
         self._called_ns = now()
         for i, at in enumerate(due):
-            if not self._wait_until(sender, i, at, order.deadline_ns):
-                return
-            sent_at = self._called_ns = now()
-            sent_ns[i] = sent_at
+            sent_at = now()
+            if not self._goes_at(sent_at, at, order.deadline_ns):
+                if not self._wait_until(sender, i, at, order.deadline_ns):
+                    return
+                sent_at = now()
+            sent_ns[i] = self._called_ns = sent_at
             self.sent = i + 1
             sender.send(
                 first + i, keys[key[i]], patch(templates[which[i]], tag, first + i, sent_at)
             )
             if i % POLL_EVERY == POLL_EVERY - 1:
                 sender.poll(0)
+
+    def _goes_at(self, now: int, due_ns: int, deadline_ns: int) -> bool:
+        """Whether a message goes without waiting, and nothing held it back."""
+        return (
+            due_ns <= now < deadline_ns
+            and now - self._called_ns < LONG_CALL_NS
+            and self._outstanding < self._cargo.confirm_window
+            and not self._abandoned.is_set()
+        )
 
     def _wait_until(self, sender: Sender, i: int, due_ns: int, deadline_ns: int) -> bool:
         """Wait for the time and for room in the window; False once there is no use in sending.

@@ -20,7 +20,8 @@ import spikebench.Wiring;
 
 /**
  * Does to messages what its options say. {@code X_every} n means every n-th message, the one whose
- * sequence number leaves n - 1; {@code X_us} is a delay, {@code X_after} a sequence number.
+ * sequence number leaves n - 1; {@code X_us} is a delay, {@code X_after} a sequence number;
+ * {@code together} is how many are delivered at once.
  */
 public final class Synthetic implements Driver {
     public static final AtomicInteger MOST_IN_FLIGHT = new AtomicInteger();
@@ -181,6 +182,7 @@ public final class Synthetic implements Driver {
     private final class SyntheticReceiver implements Receiver {
         private final DelayQueue<Item> queue;
         private final Inbox inbox;
+        private final List<byte[]> gathered = new ArrayList<>();
         private volatile boolean stopped;
         private int delivered;
 
@@ -196,8 +198,13 @@ public final class Synthetic implements Driver {
                 if (item == null) {
                     continue;
                 }
-                inbox.deliver(item.body());
-                delivered++;
+                gathered.add(item.body());
+                if (gathered.size() < option("together")) {
+                    continue;
+                }
+                inbox.deliver(gathered.toArray(byte[][]::new));
+                delivered += gathered.size();
+                gathered.clear();
                 if (option("receiver_dies_after") == delivered) {
                     throw new IOException("consumer cancelled");
                 }

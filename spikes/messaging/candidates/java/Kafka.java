@@ -261,11 +261,14 @@ public final class Kafka implements Driver {
         }
 
         private int deliver(ConsumerRecords<byte[], byte[]> records) {
+            byte[][] bodies = new byte[records.count()][];
+            int got = 0;
             for (ConsumerRecord<byte[], byte[]> record : records) {
-                inbox.deliver(record.value());
+                bodies[got++] = record.value();
             }
-            uncommitted += records.count();
-            return records.count();
+            inbox.deliver(bodies);
+            uncommitted += got;
+            return got;
         }
 
         /** Commits without waiting; what comes while a commit is under way goes with the next. */

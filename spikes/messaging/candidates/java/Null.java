@@ -121,7 +121,7 @@ public final class Null implements Driver {
 
         private int drain() {
             int got = queue.drainTo(batch);
-            batch.forEach(inbox::deliver);
+            inbox.deliver(batch.toArray(byte[][]::new));
             batch.clear();
             return got;
         }

@@ -2,5 +2,6 @@ package spikebench;
 
 /** Where a receiver puts what it got, before it acknowledges; used from one thread at a time. */
 public interface Inbox {
-    void deliver(byte[] body);
+    /** Takes in what has just been received, in order: all of it arrived at the present time. */
+    void deliver(byte[]... bodies);
 }
