@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from spikebench.errors import DriverError, SpikebenchError
+from spikebench.load.exchange import read_harvest, write_order
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
-from spikebench.load.harvest_file import read_harvest
 from spikebench.measure import processes
 from spikebench.measure.spool import Spool
 from spikebench.target.scratch import MAKE_ROOM, is_full
@@ -95,12 +95,19 @@ class Hand:
         self._read(timeout_s)
         return self.latest
 
-    def hand_over(self, what: Cargo | Order, name: str) -> str:
+    def hand_over(self, what: Cargo, name: str) -> str:
         """Write ``what`` where the worker can read it and return the path."""
         path = self._scratch / f"{name}-{self.pid}.pickle"
-        with _room_in(self._scratch), path.open("wb") as file:
-            pickle.dump(what, file, protocol=5)  # arrays are written from where they lie
+        with _room_in(self._scratch):
+            path.write_bytes(pickle.dumps(what))
         return str(path)
+
+    def order(self, name: str, order: Order) -> None:
+        """Have generator ``name`` begin to send ``order``."""
+        path = self._scratch / f"order-{self.pid}"
+        with _room_in(self._scratch):
+            contents = write_order(order, path)
+        self.ask("begin", name=name, order=str(path), contents=contents)
 
     def harvest(self, name: str) -> Harvest:
         """Return what generator ``name`` gathered since the last call."""

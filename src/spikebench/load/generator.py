@@ -17,7 +17,7 @@ from spikebench.load.driver import Billed, Driver, Receiver, Sender
 from spikebench.load.inbox import Inbox
 from spikebench.load.sender_loop import SenderLoop
 from spikebench.measure.column import Kept
-from spikebench.measure.observation import Delivery, Indices, Nanoseconds
+from spikebench.measure.observation import Delivery
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Order:
     t0_ns: int
     deadline_ns: int
     confirm_timeout_s: float
-    offsets_ns: Nanoseconds
-    template: Indices
-    key: Indices
+    offsets_ns: Kept[np.int64] = Kept()
+    template: Kept[np.int32] = Kept()
+    key: Kept[np.int32] = Kept()
 
 
 @dataclass(frozen=True)

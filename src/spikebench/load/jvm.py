@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from spikebench.errors import DriverError
 from spikebench.load.driver import Wiring
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
-from spikebench.measure.column import Joined
+from spikebench.measure.column import Column, Joined, column, parts
 from spikebench.measure.observation import Delivery
 from spikebench.target import ecj, maven
 from spikebench.target.cache import Cache
@@ -138,14 +138,15 @@ class JavaGenerator:
         if not self._sends:
             return
         with _clear_errors(self._driver):
+            self._java.forget(order.first_seq)
             self._java.begin(
                 order.first_seq,
                 order.t0_ns,
                 order.deadline_ns,
                 int(order.confirm_timeout_s * 1e9),
-                _longs(order.offsets_ns),
-                _ints(order.template),
-                _ints(order.key),
+                _java_array(column(order, "offsets_ns"), "JLong"),
+                _java_array(column(order, "template"), "JInt"),
+                _java_array(column(order, "key"), "JInt"),
             )
 
     def wait(self, timeout_s: float) -> bool:
@@ -341,16 +342,15 @@ def _pairs(values: Sequence[tuple[int, int]]) -> Any:
     return jpype.JArray(jpype.JInt, 2)([jpype.JArray(jpype.JInt)(value) for value in values])
 
 
-def _longs(values: Any) -> Any:
+def _java_array(values: Column[Any], primitive: str) -> Any:
+    """Copy a column into a new Java array, a part at a time."""
     import jpype
 
-    return jpype.JArray(jpype.JLong)(np.ascontiguousarray(values, dtype=np.int64))
-
-
-def _ints(values: Any) -> Any:
-    import jpype
-
-    return jpype.JArray(jpype.JInt)(np.ascontiguousarray(values, dtype=np.int32))
+    array = jpype.JArray(getattr(jpype, primitive))
+    made, copy = array(len(values)), _class("java.lang.System").arraycopy
+    for part in parts(len(values)):  # a slice of a Java array is set by way of a copy of all of it
+        copy(array(values[part]), 0, made, part.start, part.stop - part.start)
+    return made
 
 
 def _joined(arrays: Sequence[Any], dtype: type[T]) -> Joined[T]:

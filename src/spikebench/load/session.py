@@ -206,7 +206,7 @@ class Session:
     def _begin(self, sender: tuple[Hand, str, Roles], order: Order) -> None:
         hand, name, _ = sender
         hand.latest = Progress(done=False)
-        hand.ask("begin", name=name, order=hand.hand_over(order, "order"))
+        hand.order(name, order)
         time.sleep(max(order.t0_ns - time.monotonic_ns(), 0) / 1e9)
         self._server_before = self.server.cpu_s() if self.server else None
         spare = [self._spare.pid] if self._spare else []

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from spikebench.load.driver import Driver, Wiring
-from spikebench.load.generator import Cargo, Generator, Order, PythonGenerator, Roles
-from spikebench.load.harvest_file import write_harvest
-from spikebench.load.heap import return_large_blocks
+from spikebench.load.exchange import read_order, write_harvest
+from spikebench.load.generator import Cargo, Generator, PythonGenerator, Roles
+from spikebench.load.heap import return_free_pages, return_large_blocks
 
 REPORT_EVERY_S = 0.5
 """How often progress is reported while a segment runs."""
@@ -108,8 +108,8 @@ class Worker:
         self._generators[name] = generator
         return generator.open()
 
-    def _begin(self, name: str, order: str) -> None:
-        self._generators[name].begin(_load_order(Path(order)))
+    def _begin(self, name: str, order: str, contents: dict[str, Any]) -> None:
+        self._generators[name].begin(read_order(Path(order), contents))
         self._running.add(name)
 
     def _progress(self, name: str) -> dict[str, Any]:
@@ -123,6 +123,7 @@ class Worker:
         generator = self._generators.pop(name, None)
         if generator:
             generator.close()
+            return_free_pages()
 
 
 def _generator(language: str, driver: str, wiring: Wiring, cargo: Cargo, roles: Roles) -> Generator:
@@ -140,15 +141,8 @@ def _python_driver(name: str, wiring: Wiring) -> Driver:
 
 
 def _load_cargo(path: Path) -> Cargo:
-    with path.open("rb") as file:
-        cargo: Cargo = pickle.load(file)  # written by our own parent into our own folder
+    cargo: Cargo = pickle.loads(path.read_bytes())  # written by our own parent into our own folder
     return cargo
-
-
-def _load_order(path: Path) -> Order:
-    with path.open("rb") as file:
-        order: Order = pickle.load(file)
-    return order
 
 
 def main(scratch: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, nan, sqrt
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,8 @@ GROWTH_P = 0.01
 """How sure it must be that the slope is above zero: bursts and polls make it wander."""
 
 BINS = 12
+
+Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def _mean_wait_s(received: Sequence[Nanoseconds], due: Nanoseconds) -> float:
     return float(waits.sum()) / len(waits) / 1e9 if len(waits) else nan
 
 
-def rising(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float]:
+def rising(x: Floats, y: Floats) -> tuple[float, float]:
     """Fit a line; return its slope, and p, one-sided, of one as steep where there is none.
 
     Student's t of the correlation, as in scipy.stats.linregress: that module takes 46 MB of every
