@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from math import ceil, exp, expm1, floor
 from typing import Self
 
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from spikebench.candidate import Ordering
 from spikebench.record.model import Record
@@ -99,7 +99,7 @@ class Traffic:
         expected = self.rate_per_s * self.linger_s
         if self.arrivals.kind == "poisson":
             # 1 + E[min(N, fit - 1)], N ~ Poisson(expected)
-            return 1.0 + sum(float(poisson.sf(i, expected)) for i in range(fit - 1))
+            return 1.0 + sum(float(pdtrc(i, expected)) for i in range(fit - 1))
         return float(min(fit, 1 + floor(expected)))
 
     def _got_together(self, most: int) -> float:

@@ -23,7 +23,7 @@ def filled(messages: int) -> Observation:
     sent = np.arange(1, messages + 1, dtype=np.int64)
     zeros = np.zeros(messages, np.int32)
     usage = Usage(None, 0.0, 1.0)
-    return Observation(0, sent, sent, sent + 1, zeros, zeros + 1_024, 0, (), usage)
+    return Observation(0, 0, (), usage, sent, sent, sent + 1, zeros, zeros + 1_024)
 
 
 def test_without_a_warm_up_the_time_runs_from_being_ready() -> None:

@@ -16,7 +16,7 @@ from spikebench.load.driver import Topology
 from spikebench.load.generator import Progress
 from spikebench.load.session import Limits, Session
 from spikebench.measure import processes
-from spikebench.measure.latency import latencies, latency_metrics
+from spikebench.measure.latency import latencies, latency_metrics, spreads
 from spikebench.measure.ledger import account
 from spikebench.measure.observation import Observation
 from tests.synthetic.driver import Faults
@@ -118,7 +118,7 @@ def test_a_stall_shows_in_response_time_and_hides_from_service_time(crew: Crew) 
     """
     stall = Faults(stall_s=0.5, stall_every=1000, stall_at=250)
     seen = observed(crew, stall, count=1000, rate_per_s=500)
-    found = {name: metric.value or 0.0 for name, metric in latency_metrics(seen).items()}
+    found = {name: metric.value or 0.0 for name, metric in latency_metrics(spreads(seen)).items()}
     assert found["end_to_end_p95"] >= 395
     assert found["end_to_end_p99"] >= 475
     assert found["service_p95"] < found["end_to_end_p95"] / 2

@@ -11,6 +11,7 @@ from spikebench.measure.latency import (
     negative,
     quantiles,
     samples_needed,
+    spreads,
 )
 from spikebench.measure.observation import Observation
 from tests.synthetic.segment import T0_NS, delivery, segment
@@ -79,7 +80,7 @@ def test_followers_of_a_late_message_are_late_with_it() -> None:
 
 def test_deliveries_of_one_message_to_several_subscribers_are_one_piece_of_evidence() -> None:
     """200 messages to 3 subscribers are 600 samples, and too few for p99 all the same."""
-    found = latency_metrics(segment(200, subscribers=3))
+    found = latency_metrics(spreads(segment(200, subscribers=3)))
     assert len(latencies(segment(200, subscribers=3))["end_to_end"]) == 600
     assert (found["end_to_end_p99"].value, found["end_to_end_p99"].n) == (None, 200)
     assert found["end_to_end_p95"].value == pytest.approx(1.0)
@@ -105,7 +106,7 @@ def test_response_time_shows_a_stall_that_service_time_omits() -> None:
     message in 1,000 is slow from its actual send.
     """
     seen = blocked(every_s=2, for_s=0.5, rate_per_s=500, length_s=20)
-    found = latency_metrics(seen)
+    found = latency_metrics(spreads(seen))
     assert found["end_to_end_p99"].value == pytest.approx(481, abs=2)
     assert found["end_to_end_p50"].value == pytest.approx(1.0)
     assert found["service_p99"].value == pytest.approx(1.0)
@@ -124,7 +125,7 @@ def test_a_quantile_is_withheld_until_there_are_samples_enough(q: float) -> None
 
 
 def test_a_withheld_metric_says_how_many_samples_it_had_and_needed() -> None:
-    withheld = latency_metrics(segment(299))["end_to_end_p99"]
+    withheld = latency_metrics(spreads(segment(299)))["end_to_end_p99"]
     assert (withheld.value, withheld.n) == (None, 299)
     assert withheld.note == "299 messages, 300 needed"
 
@@ -137,6 +138,6 @@ def test_quantiles_do_not_depend_on_the_order_of_samples(order: list[int]) -> No
 
 def test_negative_latencies_are_counted_and_not_clipped() -> None:
     seen = segment(10, 1000, latency_s=np.array([0.001] * 7 + [-0.002] * 3))
-    assert negative(seen) == 6
+    assert negative(spreads(seen)) == 6
     assert latencies(seen)["service"].min() == -2 * MS
-    assert negative(segment(10)) == 0
+    assert negative(spreads(segment(10))) == 0

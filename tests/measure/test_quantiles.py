@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.simulation import SHOWN, log_normal, with_stalls
-from spikebench.measure.latency import PERCENTILES, latency_metrics
+from spikebench.measure.latency import PERCENTILES, latency_metrics, spreads
 from tests.synthetic.segment import segment
 
 MESSAGES = 200_000
@@ -23,7 +23,7 @@ def test_percentiles_of_known_distributions_are_right_to_one_percent(
 ) -> None:
     evenly = np.random.default_rng(5).permutation((np.arange(MESSAGES) + 0.5) / MESSAGES)
     latency_s = np.vectorize(inverse, otypes=[float])(evenly) / 1e9
-    found = latency_metrics(segment(MESSAGES, 20_000, latency_s=latency_s))
+    found = latency_metrics(spreads(segment(MESSAGES, 20_000, latency_s=latency_s)))
     labels = {q: label for label, q in PERCENTILES.items()}
     for q in SHOWN:
         shown = found[f"end_to_end_{labels[q]}"].value

@@ -88,7 +88,7 @@ class Trial:
             template=np.zeros(count, np.int32),
             key=(index % 20).astype(np.int32),
         )
-        self.hand.ask("begin", name="main", order=self.hand.hand_over(order, "order"))
+        self.hand.order("main", order)
 
     def progress(self) -> dict[str, Any]:
         answer: dict[str, Any] = self.hand.ask("progress", name="main")

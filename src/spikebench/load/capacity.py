@@ -153,8 +153,7 @@ def _probe(
     bench: Bench, session: Session, rate: float, segment_s: float, tried: int
 ) -> tuple[Observation, Held]:
     """Try a rate for a while, and judge whether it held."""
-    planned = bench.evenly(rate, segment_s, FIRST_PART + tried)
-    seen = session.run(planned, segment_s, _quick(bench))
+    seen = session.run(bench.evenly(rate, segment_s, FIRST_PART + tried), segment_s, _quick(bench))
     if seen.error:
         raise DriverError(seen.error)
     verdict = held(seen, segment_s, bench.scenario.slo_p99_ms)

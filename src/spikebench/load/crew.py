@@ -17,12 +17,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from spikebench.errors import DriverError, SpikebenchError
+from spikebench.load.exchange import read_harvest, write_order
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
 from spikebench.measure import processes
-from spikebench.measure.observation import Delivery
+from spikebench.measure.spool import Spool
 from spikebench.target.scratch import MAKE_ROOM, is_full
 
 ANSWER_WITHIN_S = 60.0
@@ -96,19 +95,26 @@ class Hand:
         self._read(timeout_s)
         return self.latest
 
-    def hand_over(self, what: Cargo | Order, name: str) -> str:
+    def hand_over(self, what: Cargo, name: str) -> str:
         """Write ``what`` where the worker can read it and return the path."""
         path = self._scratch / f"{name}-{self.pid}.pickle"
         with _room_in(self._scratch):
             path.write_bytes(pickle.dumps(what))
         return str(path)
 
+    def order(self, name: str, order: Order) -> None:
+        """Have generator ``name`` begin to send ``order``."""
+        path = self._scratch / f"order-{self.pid}"
+        with _room_in(self._scratch):
+            contents = write_order(order, path)
+        self.ask("begin", name=name, order=str(path), contents=contents)
+
     def harvest(self, name: str) -> Harvest:
         """Return what generator ``name`` gathered since the last call."""
-        path = self._scratch / f"harvest-{self.pid}.npz"
+        path = self._scratch / f"harvest-{self.pid}"
         with _room_in(self._scratch):
-            self.ask("harvest", name=name, into=str(path))
-        return _load_harvest(path)
+            contents = self.ask("harvest", name=name, into=str(path))
+            return read_harvest(path, contents)
 
     def kill(self) -> float | None:
         """Kill the worker in the middle of what it is at; return the CPU seconds of its whole life.
@@ -215,6 +221,15 @@ class Crew:
         """Where things are handed over, until the crew is closed."""
         return Path(self._folder.name)
 
+    def spool(self) -> Spool:
+        """A new file for what has been seen; raise SpikebenchError where there is no room."""
+        with self.room():
+            return Spool.new(self.folder)
+
+    def room(self) -> contextlib.AbstractContextManager[None]:
+        """Say what to do where a spool has no room."""
+        return _room_in(self.folder)
+
     def close(self) -> None:
         """End all workers and remove what was handed over."""
         for hand in [hand for hands in self._hands.values() for hand in hands]:
@@ -248,26 +263,3 @@ def _room_in(folder: Path | None) -> Iterator[None]:
         if folder and is_full(folder):
             raise DriverError(f"{error}. The disk of {folder} is full. {MAKE_ROOM}") from error
         raise
-
-
-def _load_harvest(path: Path) -> Harvest:
-    with np.load(path) as arrays:
-        deliveries = tuple(
-            Delivery(
-                subscriber=int(subscriber),
-                member=int(member),
-                seq=arrays[f"seq.{number}"],
-                received_ns=arrays[f"received_ns.{number}"],
-                foreign=int(foreign),
-            )
-            for number, (subscriber, member, foreign) in enumerate(arrays["heads"])
-        )
-        refusals = json.loads(str(arrays["refusals"]))
-        return Harvest(
-            sent_ns=arrays["sent_ns"],
-            confirmed_ns=arrays["confirmed_ns"],
-            deliveries=deliveries,
-            refusals=refusals,
-            held_until_ns=arrays["held_until_ns"],
-            calls=json.loads(str(arrays["calls"])),
-        )

@@ -16,7 +16,8 @@ import numpy as np
 from spikebench.load.driver import Billed, Driver, Receiver, Sender
 from spikebench.load.inbox import Inbox
 from spikebench.load.sender_loop import SenderLoop
-from spikebench.measure.observation import Delivery, Indices, Nanoseconds
+from spikebench.measure.column import Kept
+from spikebench.measure.observation import Delivery
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Order:
     t0_ns: int
     deadline_ns: int
     confirm_timeout_s: float
-    offsets_ns: Nanoseconds
-    template: Indices
-    key: Indices
+    offsets_ns: Kept[np.int64] = Kept()
+    template: Kept[np.int32] = Kept()
+    key: Kept[np.int32] = Kept()
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,11 @@ class Harvest:
     driver's service has answered since it was opened, by operation, where it bills calls.
     """
 
-    sent_ns: Nanoseconds
-    confirmed_ns: Nanoseconds
     deliveries: tuple[Delivery, ...]
+    sent_ns: Kept[np.int64] = Kept()
+    confirmed_ns: Kept[np.int64] = Kept()
+    held_until_ns: Kept[np.int64] = Kept()
     refusals: Mapping[str, int] = field(default_factory=dict)
-    held_until_ns: Nanoseconds = field(default_factory=lambda: np.empty(0, np.int64))
     calls: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from spikebench.load.bench import Bench
-from spikebench.measure.latency import distinct, latencies, latency_metrics, negative, quantiles
+from spikebench.measure.latency import Spread, latency_metrics, negative, spreads
 from spikebench.measure.ledger import account
 from spikebench.measure.limit import limit_of, load_of
 from spikebench.measure.observation import Observation, Usage
 from spikebench.measure.outcome import Metric, Outcome, Resources
-from spikebench.measure.rates import Held, held, rate_metrics, throughput
+from spikebench.measure.rates import Held, held, rate_metrics
 
 LATE_SHARE = 0.5
 """Share of end-to-end p99 above which the generator's own lateness (p99) voids a trial."""
@@ -21,18 +23,19 @@ def judged(
     bench: Bench, seen: Observation, duration_s: float, extra: dict[str, Metric] | None = None
 ) -> Outcome:
     """Turn a measured segment of ``duration_s`` seconds into a trial's outcome."""
-    verdict = held(seen, duration_s, float("inf"))
+    verdict, found = held(seen, duration_s, float("inf")), spreads(seen)
+    rates = rate_metrics(seen, duration_s)
     metrics = {
-        **rate_metrics(seen, duration_s),
-        **latency_metrics(seen),
+        **rates,
+        **latency_metrics(found),
         **_cpu_metrics(seen),
         **_call_metrics(seen),
         **(extra or {}),
     }
     late = "" if bench.server is None else _lateness(metrics)
-    reason = _void_reason(seen, verdict) or late
+    reason = _void_reason(found, verdict) or late
     share = load_of(seen.busy or seen.usage, bench.cores.server, bench.cores.load)
-    rate, known = throughput(seen, duration_s), distinct(seen)
+    rate = rates["throughput"].value or 0.0
     return Outcome(
         status="failed" if seen.error else "void" if reason else "valid",
         reason=seen.error or reason,
@@ -40,7 +43,7 @@ def judged(
         if reason and reason == late
         else limit_of(share, verdict.rate and verdict.flat, rate, bench.ceiling),
         metrics=metrics,
-        quantiles={n: quantiles(samples, known[n]) for n, samples in latencies(seen).items()},
+        quantiles={name: dict(spread.quantiles) for name, spread in found.items()},
         ledger=account(seen, bench.scenario.promise.ordering),
         resources=resources(seen.usage, bench),
     )
@@ -81,11 +84,11 @@ def _per_million(cpu_s: float | None, messages: int) -> Metric:
     return Metric(value=cpu_s / messages * 1e6, unit="s", better="lower", n=messages)
 
 
-def _void_reason(seen: Observation, verdict: Held) -> str:
+def _void_reason(found: Mapping[str, Spread], verdict: Held) -> str:
     """Say why a trial may not count, or nothing where it may."""
     if not (verdict.rate and verdict.confirmed and verdict.flat):
         return verdict.reason  # what was confirmed and not delivered is a loss, and counts
-    if backwards := negative(seen):
+    if backwards := negative(found):
         return f"{backwards} latencies below zero: the clocks disagree"
     return ""
 

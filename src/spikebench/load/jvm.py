@@ -13,13 +13,15 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikebench.errors import DriverError
 from spikebench.load.driver import Wiring
 from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
+from spikebench.measure.column import Column, Joined, column, parts
 from spikebench.measure.observation import Delivery
 from spikebench.target import ecj, maven
 from spikebench.target.cache import Cache
@@ -43,6 +45,8 @@ JVM_OPTIONS = (
 )
 
 _PR_SET_TIMERSLACK = 29
+
+T = TypeVar("T", bound=np.generic)
 
 
 def compile_sources(
@@ -139,9 +143,9 @@ class JavaGenerator:
                 order.t0_ns,
                 order.deadline_ns,
                 int(order.confirm_timeout_s * 1e9),
-                _longs(order.offsets_ns),
-                _ints(order.template),
-                _ints(order.key),
+                _java_array(column(order, "offsets_ns"), "JLong"),
+                _java_array(column(order, "template"), "JInt"),
+                _java_array(column(order, "key"), "JInt"),
             )
 
     def wait(self, timeout_s: float) -> bool:
@@ -173,11 +177,11 @@ class JavaGenerator:
         """
         java = self._java
         return Harvest(
-            sent_ns=np.array(java.sentNs(), dtype=np.int64),
-            confirmed_ns=np.maximum(np.array(java.settledNs(), dtype=np.int64), 0),
+            sent_ns=JavaColumn(java.sentNs(), np.int64),
+            confirmed_ns=JavaColumn(java.settledNs(), np.int64, least=0),
+            held_until_ns=JavaColumn(java.heldUntilNs(), np.int64),
             deliveries=tuple(self._delivery(consumer) for consumer in java.consumers()),
             refusals={str(reason): int(count) for reason, count in java.reasons().items()},
-            held_until_ns=np.array(java.heldUntilNs(), dtype=np.int64),
             calls={str(name): int(count) for name, count in java.callsAnswered().items()},
         )
 
@@ -198,6 +202,22 @@ class JavaGenerator:
             received_ns=_joined([block.receivedNs for block in blocks], np.int64),
             foreign=since,
         )
+
+
+class JavaColumn(Generic[T]):
+    """A Java array of primitives, of which a part at a time comes over; none is below ``least``."""
+
+    def __init__(self, array: Any, dtype: type[T], least: int | None = None) -> None:
+        self._array = array
+        self._dtype = dtype
+        self._least = least
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, part: slice, /) -> NDArray[T]:
+        got: NDArray[T] = np.array(self._array[part], dtype=self._dtype)
+        return got if self._least is None else np.maximum(got, self._least, dtype=self._dtype)
 
 
 def _java_files(folders: Sequence[Path]) -> list[Path]:
@@ -321,19 +341,16 @@ def _pairs(values: Sequence[tuple[int, int]]) -> Any:
     return jpype.JArray(jpype.JInt, 2)([jpype.JArray(jpype.JInt)(value) for value in values])
 
 
-def _longs(values: Any) -> Any:
+def _java_array(values: Column[Any], primitive: str) -> Any:
+    """Copy a column into a new Java array, a part at a time."""
     import jpype
 
-    return jpype.JArray(jpype.JLong)(np.ascontiguousarray(values, dtype=np.int64))
+    array = jpype.JArray(getattr(jpype, primitive))
+    made, copy = array(len(values)), _class("java.lang.System").arraycopy
+    for part in parts(len(values)):  # a slice of a Java array is set by way of a copy of all of it
+        copy(array(values[part]), 0, made, part.start, part.stop - part.start)
+    return made
 
 
-def _ints(values: Any) -> Any:
-    import jpype
-
-    return jpype.JArray(jpype.JInt)(np.ascontiguousarray(values, dtype=np.int32))
-
-
-def _joined(parts: Sequence[Any], dtype: type[np.generic]) -> Any:
-    if not parts:
-        return np.empty(0, dtype=dtype)
-    return np.concatenate([np.array(part, dtype=dtype) for part in parts])
+def _joined(arrays: Sequence[Any], dtype: type[T]) -> Joined[T]:
+    return Joined([JavaColumn(array, dtype) for array in arrays], dtype)

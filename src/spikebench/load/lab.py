@@ -20,6 +20,7 @@ from spikebench.load.crew import Crew, Runtime
 from spikebench.load.driver import Topology, Wiring
 from spikebench.load.experiments import EXPERIMENTS
 from spikebench.load.generator import Cargo, Progress
+from spikebench.load.heap import return_large_blocks
 from spikebench.load.payload import Templates, templates
 from spikebench.load.session import Session
 from spikebench.measure.outcome import Outcome, Status
@@ -49,6 +50,7 @@ class MessageLab:
     _no_java: SpikebenchError | None = None
 
     def __post_init__(self) -> None:
+        return_large_blocks()
         self._capacities = Capacities(self.setting.done)
 
     def close(self) -> None:

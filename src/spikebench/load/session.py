@@ -24,7 +24,9 @@ from spikebench.load.generator import Cargo, Harvest, Order, Progress, Roles
 from spikebench.load.journal import read_journals
 from spikebench.load.schedule import Schedule
 from spikebench.measure import processes
-from spikebench.measure.observation import Delivery, Indices, Observation, Usage
+from spikebench.measure.column import Joined, column
+from spikebench.measure.observation import Delivery, Flags, Observation, Usage
+from spikebench.measure.spool import Spool
 from spikebench.target.software import Running
 
 LEAD_S = 0.06
@@ -161,8 +163,7 @@ class Session:
             between()
         error = self._await_sent(sender[0], order, limits)
         busy = self._usage_since(order.t0_ns)
-        seen = self._observe(schedule, order, busy, limits, error)
-        return replace(seen, usage=self._usage_since(order.t0_ns))
+        return self._observe(schedule, order, busy, limits, error)
 
     def _roles(self) -> list[Roles]:
         dealt = split_roles(self.client.one_process, self.wiring.subscribers, self.wiring.consumers)
@@ -205,7 +206,7 @@ class Session:
     def _begin(self, sender: tuple[Hand, str, Roles], order: Order) -> None:
         hand, name, _ = sender
         hand.latest = Progress(done=False)
-        hand.ask("begin", name=name, order=hand.hand_over(order, "order"))
+        hand.order(name, order)
         time.sleep(max(order.t0_ns - time.monotonic_ns(), 0) / 1e9)
         self._server_before = self.server.cpu_s() if self.server else None
         spare = [self._spare.pid] if self._spare else []
@@ -250,38 +251,46 @@ class Session:
     ) -> Observation:
         called_before = self._calls()
         first, *others = self._harvest()
-        nothing = np.empty(0, np.int64)
-        harvests = [first, Harvest(nothing, nothing, tuple(self._left_behind)), *others]
+        spool = self.crew.spool()
+        gathered = [*first.deliveries, *self._left_behind]
+        gathered += [delivery for harvest in others for delivery in harvest.deliveries]
+        arrived = Arrived(self.wiring.subscribers, order.first_seq, len(schedule))
+        arrived.note(gathered)
         expected = _to_arrive(first, self.wiring.confirmed)
         silent_since = time.monotonic()
-        while not self._all_there(harvests, order.first_seq, expected):
+        while not arrived.has(expected):
             if time.monotonic() - silent_since > limits.grace_s:
                 break
             time.sleep(DRAIN_POLL_S)
-            more = self._harvest()
-            if any(len(delivery.seq) for harvest in more for delivery in harvest.deliveries):
+            more = [delivery for harvest in self._harvest() for delivery in harvest.deliveries]
+            if any(delivery.count for delivery in more):
                 silent_since = time.monotonic()
-            harvests.extend(more)
+            arrived.note(more)
+            with self.crew.room():
+                gathered += [_kept(spool, delivery) for delivery in more]
         sizes = np.array([len(template) for template in self.cargo.templates], dtype=np.int32)
+        with self.crew.room():
+            intended_ns = spool.keep(order.t0_ns + order.offsets_ns, np.int64)
+            key = spool.keep(schedule.key, np.int32)
+            size_bytes = spool.keep(sizes[schedule.template], np.int32)
+        confirmed_ns, never = column(first, "confirmed_ns"), np.zeros(len(schedule), np.int64)
         return Observation(
             first_seq=order.first_seq,
-            intended_ns=order.t0_ns + order.offsets_ns,
-            sent_ns=first.sent_ns,
-            confirmed_ns=first.confirmed_ns
-            if self.wiring.confirmed
-            else np.zeros_like(first.sent_ns),
-            key=schedule.key,
-            size_bytes=sizes[schedule.template],
+            intended_ns=intended_ns,
+            sent_ns=column(first, "sent_ns"),
+            confirmed_ns=confirmed_ns if self.wiring.confirmed else never,
+            key=key,
+            size_bytes=size_bytes,
             subscribers=self.wiring.subscribers,
-            deliveries=_merge(harvests),
-            usage=busy,
+            deliveries=_merge(gathered),
             busy=busy,
             confirms=self.wiring.confirmed,
-            held_until_ns=first.held_until_ns,
+            held_until_ns=column(first, "held_until_ns"),
             refusals=first.refusals,
             error=error or self._error(),
             attached_ns=self._attached_ns,
             calls=self._calls() - called_before,
+            usage=self._usage_since(order.t0_ns),
         )
 
     def _harvest(self) -> list[Harvest]:
@@ -300,15 +309,6 @@ class Session:
         told = (hand.ask("progress", name=name)["error"] for hand, name, _ in self._staffed)
         return next(filter(None, told), "")
 
-    def _all_there(self, harvests: Sequence[Harvest], first_seq: int, expected: Indices) -> bool:
-        got = _merge(harvests)
-        for subscriber in range(self.wiring.subscribers):
-            arrived = [d.seq for d in got if d.subscriber == subscriber]
-            seen = np.concatenate(arrived) if arrived else np.empty(0, np.int32)
-            if len(seen) < len(expected) or not np.isin(expected + first_seq, seen).all():
-                return False
-        return True
-
     def _close(self) -> None:
         """Close every client and then delete the topology, even where one of them refuses."""
         with ExitStack() as closing:
@@ -324,24 +324,51 @@ def _difference(now: float | None, before: float | None) -> float | None:
     return None if now is None or before is None else now - before
 
 
-def _to_arrive(harvest: Harvest, confirmed: bool) -> Indices:
-    """Indices of the messages a subscriber must get: the confirmed, or, unconfirmed, the sent."""
-    which = harvest.confirmed_ns if confirmed else harvest.sent_ns
-    return np.flatnonzero(which > 0).astype(np.int32)
+class Arrived:
+    """Which messages of a segment each subscriber has got so far."""
+
+    def __init__(self, subscribers: int, first_seq: int, messages: int) -> None:
+        self._first_seq = first_seq
+        self._got = np.zeros((subscribers, messages), dtype=np.bool_)
+
+    def note(self, deliveries: Sequence[Delivery]) -> None:
+        """Take in what has come; what is of another segment is left out."""
+        for delivery in deliveries:
+            got = self._got[delivery.subscriber]
+            for seq, _ in delivery.parts():
+                index = seq.astype(np.int64) - self._first_seq
+                got[index[(index >= 0) & (index < len(got))]] = True
+
+    def has(self, expected: Flags) -> bool:
+        """Whether every subscriber has got all that is ``expected``."""
+        return not (expected & ~self._got).any()
 
 
-def _merge(harvests: Sequence[Harvest]) -> tuple[Delivery, ...]:
+def _to_arrive(harvest: Harvest, confirmed: bool) -> Flags:
+    """The messages a subscriber must get: the confirmed, or, unconfirmed, the sent."""
+    return (harvest.confirmed_ns if confirmed else harvest.sent_ns) > 0
+
+
+def _kept(spool: Spool, delivery: Delivery) -> Delivery:
+    """The same delivery in ``spool``: what is got while a segment drains comes in many pieces."""
+    return replace(
+        delivery,
+        seq=spool.keep(column(delivery, "seq"), np.int32),
+        received_ns=spool.keep(column(delivery, "received_ns"), np.int64),
+    )
+
+
+def _merge(deliveries: Sequence[Delivery]) -> tuple[Delivery, ...]:
     """One delivery per consumer, in the order of arrival."""
     by_consumer: dict[tuple[int, int], list[Delivery]] = {}
-    for harvest in harvests:
-        for delivery in harvest.deliveries:
-            by_consumer.setdefault((delivery.subscriber, delivery.member), []).append(delivery)
+    for delivery in deliveries:
+        by_consumer.setdefault((delivery.subscriber, delivery.member), []).append(delivery)
     return tuple(
         Delivery(
             subscriber=subscriber,
             member=member,
-            seq=np.concatenate([part.seq for part in parts]),
-            received_ns=np.concatenate([part.received_ns for part in parts]),
+            seq=Joined([column(part, "seq") for part in parts], np.int32),
+            received_ns=Joined([column(part, "received_ns") for part in parts], np.int64),
             foreign=sum(part.foreign for part in parts),
         )
         for (subscriber, member), parts in sorted(by_consumer.items())

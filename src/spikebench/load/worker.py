@@ -21,10 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from spikebench.load.driver import Driver, Wiring
-from spikebench.load.generator import Cargo, Generator, Harvest, Order, PythonGenerator, Roles
+from spikebench.load.exchange import read_order, write_harvest
+from spikebench.load.generator import Cargo, Generator, PythonGenerator, Roles
+from spikebench.load.heap import return_free_pages, return_large_blocks
 
 REPORT_EVERY_S = 0.5
 """How often progress is reported while a segment runs."""
@@ -108,21 +108,22 @@ class Worker:
         self._generators[name] = generator
         return generator.open()
 
-    def _begin(self, name: str, order: str) -> None:
-        self._generators[name].begin(_load_order(Path(order)))
+    def _begin(self, name: str, order: str, contents: dict[str, Any]) -> None:
+        self._generators[name].begin(read_order(Path(order), contents))
         self._running.add(name)
 
     def _progress(self, name: str) -> dict[str, Any]:
         return vars(self._generators[name].progress())
 
-    def _harvest(self, name: str, into: str) -> None:
-        _save_harvest(self._generators[name].harvest(), Path(into))
+    def _harvest(self, name: str, into: str) -> dict[str, Any]:
+        return write_harvest(self._generators[name].harvest(), Path(into))
 
     def _close(self, name: str) -> None:
         self._running.discard(name)
         generator = self._generators.pop(name, None)
         if generator:
             generator.close()
+            return_free_pages()
 
 
 def _generator(language: str, driver: str, wiring: Wiring, cargo: Cargo, roles: Roles) -> Generator:
@@ -144,31 +145,13 @@ def _load_cargo(path: Path) -> Cargo:
     return cargo
 
 
-def _load_order(path: Path) -> Order:
-    order: Order = pickle.loads(path.read_bytes())
-    return order
-
-
-def _save_harvest(harvest: Harvest, path: Path) -> None:
-    arrays: dict[str, Any] = {"sent_ns": harvest.sent_ns, "confirmed_ns": harvest.confirmed_ns}
-    arrays["held_until_ns"] = harvest.held_until_ns
-    for number, delivery in enumerate(harvest.deliveries):
-        arrays[f"seq.{number}"] = delivery.seq
-        arrays[f"received_ns.{number}"] = delivery.received_ns
-    heads = [[d.subscriber, d.member, d.foreign] for d in harvest.deliveries]
-    arrays["heads"] = np.array(heads, dtype=np.int64).reshape(-1, 3)
-    arrays["refusals"] = np.array(json.dumps(dict(harvest.refusals)))
-    arrays["calls"] = np.array(json.dumps(dict(harvest.calls)))
-    with path.open("wb") as file:
-        np.savez(file, **arrays)
-
-
 def main(scratch: Path) -> None:
     """Serve standard input; what libraries print goes to standard error.
 
     ``scratch`` is where things are handed over. A parent that was killed cannot remove it; it did
     not say that we may leave, either. (It may still be our parent when its end of the pipe closes.)
     """
+    return_large_blocks()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.stdout = sys.stderr

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from spikebench.candidate import Ordering
-from spikebench.measure.observation import Indices, Observation
+from spikebench.measure.column import Joined, column, parts
+from spikebench.measure.observation import Delivery, Flags, Indices, Observation
 from spikebench.measure.outcome import Ledger
 
 
@@ -17,57 +21,82 @@ def account(seen: Observation, ordering: Ordering) -> Ledger:
     promised.
     """
     confirmed = seen.confirmed
-    per_subscriber = [_arrivals(seen, subscriber) for subscriber in range(seen.subscribers)]
-    delivered = [np.isin(_all(seen), arrivals) for arrivals in per_subscriber]
-    distinct = sum(int(got.sum()) for got in delivered)
+    arrived = [_arrived(seen, subscriber) for subscriber in range(seen.subscribers)]
+    distinct = sum(int(got.sum()) for got, _ in arrived)
     return Ledger(
         sent=int(seen.sent.sum()),
         confirmed=int(confirmed.sum()),
         failed=sum(seen.refusals.values()),
         expected=int(confirmed.sum()) * seen.subscribers,
         delivered=distinct,
-        lost=sum(int((confirmed & ~got).sum()) for got in delivered),
-        duplicated=sum(len(arrivals) for arrivals in per_subscriber) - distinct,
+        lost=sum(int((confirmed & ~got).sum()) for got, _ in arrived),
+        duplicated=sum(count for _, count in arrived) - distinct,
         reordered=sum(_reordered(seen, a, ordering) for a in _sequences(seen, ordering)),
         foreign=sum(delivery.foreign for delivery in seen.deliveries),
     )
 
 
-def _sequences(seen: Observation, ordering: Ordering) -> list[Indices]:
+def _arrived(seen: Observation, subscriber: int) -> tuple[Flags, int]:
+    """Which messages a subscriber got, and how many arrivals there were of them."""
+    got, count = np.zeros(seen.messages, dtype=np.bool_), 0
+    for delivery in seen.deliveries:
+        for seq, _ in delivery.parts() if delivery.subscriber == subscriber else ():
+            index = _indices(seen, seq)
+            got[index] = True
+            count += len(index)
+    return got, count
+
+
+def _indices(seen: Observation, seq: Indices) -> npt.NDArray[np.int64]:
+    """Which messages of the segment arrived, by their sequence numbers; others are left out."""
+    index = seq.astype(np.int64) - seen.first_seq
+    return index[(index >= 0) & (index < seen.messages)]
+
+
+def _sequences(seen: Observation, ordering: Ordering) -> Iterator[Indices]:
     """The arrivals within which order is judged, each in the order of arrival."""
     if ordering != "key":
-        return [d.seq for d in seen.deliveries]
-    return [_by_time(seen, subscriber) for subscriber in range(seen.subscribers)]
+        yield from (delivery.seq for delivery in seen.deliveries)
+        return
+    for subscriber in range(seen.subscribers):
+        yield _by_time([d for d in seen.deliveries if d.subscriber == subscriber])
 
 
-def _by_time(seen: Observation, subscriber: int) -> Indices:
-    mine = [d for d in seen.deliveries if d.subscriber == subscriber]
-    if not mine:
-        return np.empty(0, np.int32)
-    at = np.concatenate([d.received_ns for d in mine])
-    return np.concatenate([d.seq for d in mine])[np.argsort(at, kind="stable")]
-
-
-def _all(seen: Observation) -> Indices:
-    return np.arange(seen.first_seq, seen.first_seq + len(seen.intended_ns), dtype=np.int32)
-
-
-def _arrivals(seen: Observation, subscriber: int) -> Indices:
-    parts = [d.seq for d in seen.deliveries if d.subscriber == subscriber]
-    everything = np.concatenate(parts) if parts else np.empty(0, np.int32)
-    last = seen.first_seq + len(seen.intended_ns)
-    return everything[(everything >= seen.first_seq) & (everything < last)]
+def _by_time(deliveries: Sequence[Delivery]) -> Indices:
+    """What a subscriber's consumers got, in the order of arrival, as each of them is already."""
+    at = Joined([column(d, "received_ns") for d in deliveries], np.int64)[:]
+    seq = Joined([column(d, "seq") for d in deliveries], np.int32)[:]
+    return seq if (at[1:] >= at[:-1]).all() else seq[np.argsort(at, kind="stable")]
 
 
 def _reordered(seen: Observation, arrivals: Indices, ordering: Ordering) -> int:
     """First arrivals that came after a later message of the same key (or queue) at one consumer."""
-    index = arrivals - seen.first_seq
-    index = index[(index >= 0) & (index < len(seen.intended_ns))]
+    known = np.zeros(seen.messages, dtype=np.bool_)
+    key = seen.key if ordering == "key" else np.zeros(seen.messages, np.int8)
+    latest = np.full(int(key.max(initial=0)) + 1, -1, dtype=np.int64)
+    late = 0
+    for part in parts(len(arrivals)):
+        index = _first_ones(_indices(seen, arrivals[part]), known)
+        late += _overtaken(index, key[index].astype(np.int64), latest)
+    return late
+
+
+def _first_ones(index: npt.NDArray[np.int64], known: Flags) -> npt.NDArray[np.int64]:
+    """Those of ``index`` that did not come before, in their order; all are ``known`` afterwards."""
     _, first_at = np.unique(index, return_index=True)
-    index = index[np.sort(first_at)]
-    groups = seen.key[index] if ordering == "key" else np.zeros(len(index), np.int32)
+    first = index[np.sort(first_at)]
+    first = first[~known[first]]
+    known[first] = True
+    return first
+
+
+def _overtaken(
+    index: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], latest: npt.NDArray[np.int64]
+) -> int:
+    """How many came after a later one of their group; ``latest`` is each group's so far."""
     by_group = np.argsort(groups, kind="stable")
-    index, groups = index[by_group].astype(np.int64), groups[by_group].astype(np.int64)
-    lifted = index + groups * (len(seen.intended_ns) + 1)
-    latest_so_far = np.maximum.accumulate(lifted) if len(lifted) else lifted
-    return int((lifted < latest_so_far).sum())
+    index, groups = index[by_group], groups[by_group]
+    lift = groups * (int(index.max(initial=0)) + 1)  # so that no group's maximum reaches the next
+    before = np.maximum(np.maximum.accumulate(index + lift) - lift, latest[groups])
+    np.maximum.at(latest, groups, index)
+    return int((index < before).sum())

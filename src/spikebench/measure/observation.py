@@ -1,19 +1,24 @@
 """The raw timestamps of one segment of a trial, as they came from the workers.
 
 All times are CLOCK_MONOTONIC nanoseconds of one host. Index ``i`` of the sender's arrays is message
-``first_seq + i``; 0 stands for "never".
+``first_seq + i``; 0 stands for "never". An array may lie in a file until it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from spikebench.measure.column import Kept, column, parts
+
 Nanoseconds = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -22,9 +27,19 @@ class Delivery:
 
     subscriber: int
     member: int
-    seq: Indices
-    received_ns: Nanoseconds
+    seq: Kept[np.int32] = Kept()
+    received_ns: Kept[np.int64] = Kept()
     foreign: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many messages it got."""
+        return len(column(self, "seq"))
+
+    def parts(self) -> Iterator[tuple[Indices, Nanoseconds]]:
+        """Yield sequence numbers and times, a part at a time."""
+        for part in parts(self.count):
+            yield column(self, "seq")[part], column(self, "received_ns")[part]
 
 
 @dataclass(frozen=True)
@@ -50,48 +65,54 @@ class Observation:
     reasons for which messages failed. ``error`` is set when a client lost its connection.
     ``usage`` is of the whole segment, its drain included; ``busy`` of the time until the last
     confirm. ``confirms`` is whether confirms were asked for. ``held_until_ns`` is until when the
-    candidate held the generator back before each message, by a full window or a long call; None
+    candidate held the generator back before each message, by a full window or a long call; empty
     where that was not noted. ``calls`` is how many calls the candidate has answered, by operation,
     where it bills them.
     """
 
     first_seq: int
-    intended_ns: Nanoseconds
-    sent_ns: Nanoseconds
-    confirmed_ns: Nanoseconds
-    key: Indices
-    size_bytes: Indices
     subscribers: int
     deliveries: tuple[Delivery, ...]
     usage: Usage
+    intended_ns: Kept[np.int64] = Kept()
+    sent_ns: Kept[np.int64] = Kept()
+    confirmed_ns: Kept[np.int64] = Kept()
+    key: Kept[np.int32] = Kept()
+    size_bytes: Kept[np.int32] = Kept()
     refusals: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     attached_ns: int = 0
     busy: Usage | None = None
     confirms: bool = True
-    held_until_ns: Nanoseconds | None = None
+    held_until_ns: Kept[np.int64] = Kept(np.int64)
     calls: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def sent(self) -> npt.NDArray[np.bool_]:
+    def messages(self) -> int:
+        """How many were meant to be sent."""
+        return len(column(self, "intended_ns"))
+
+    def part(self, name: str, which: slice) -> Nanoseconds:
+        """Return a part of the array called ``name``, without reading all of it."""
+        return column(self, name)[which]
+
+    @property
+    def sent(self) -> Flags:
         """Which messages were handed to the client library."""
         return self.sent_ns > 0
 
     @property
-    def confirmed(self) -> npt.NDArray[np.bool_]:
+    def confirmed(self) -> Flags:
         """Which messages the broker has taken responsibility for."""
         return self.confirmed_ns > 0
 
     def first_received_ns(self, subscriber: int) -> Nanoseconds:
         """When ``subscriber`` first got each message; 0 where it never did."""
-        mine = [d for d in self.deliveries if d.subscriber == subscriber]
-        first = np.zeros(len(self.intended_ns), dtype=np.int64)
-        if not mine:
-            return first
-        index = np.concatenate([d.seq for d in mine]).astype(np.int64) - self.first_seq
-        at = np.concatenate([d.received_ns for d in mine])
-        ours = (index >= 0) & (index < len(first))
-        index, at = index[ours], at[ours]
-        latest_first = np.argsort(-at, kind="stable")  # of repeats, the last assigned one stays
-        first[index[latest_first]] = at[latest_first]
+        first = np.full(self.messages, _NEVER, dtype=np.int64)
+        for delivery in self.deliveries:
+            for seq, at in delivery.parts() if delivery.subscriber == subscriber else ():
+                index = seq.astype(np.int64) - self.first_seq
+                ours = (index >= 0) & (index < len(first))
+                np.minimum.at(first, index[ours], at[ours])
+        first[first == _NEVER] = 0
         return first

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf, nan, sqrt
+from typing import Any
 
 import numpy as np
-from scipy.stats import binned_statistic, linregress
+import numpy.typing as npt
+from scipy.special import stdtr
 
 from spikebench.measure.latency import latencies
-from spikebench.measure.observation import Observation
+from spikebench.measure.observation import Nanoseconds, Observation
 from spikebench.measure.outcome import Metric
 
 RATE_SHARE = 0.99
@@ -25,6 +31,8 @@ GROWTH_P = 0.01
 """How sure it must be that the slope is above zero: bursts and polls make it wander."""
 
 BINS = 12
+
+Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -58,31 +66,42 @@ def throughput(seen: Observation, duration_s: float) -> float:
     samples = latencies(seen)["end_to_end"]
     if not len(samples):
         return 0.0
-    start = int(seen.intended_ns[0]) + int(np.median(samples))
+    start = _start_ns(seen) + int(np.median(samples, overwrite_input=True))
+    del samples
     end = start + int(duration_s * 1e9)
-    arrived = [seen.first_received_ns(s) for s in range(seen.subscribers)]
-    within = sum(int(((at > 0) & (at <= end)).sum()) for at in arrived)
+    within = sum(int(((at > 0) & (at <= end)).sum()) for at in _received(seen))
     return within / seen.subscribers / duration_s
 
 
 def drain_rate(seen: Observation) -> float:
     """Messages per second from the first intended send until the last had arrived everywhere."""
-    arrived = [seen.first_received_ns(s) for s in range(seen.subscribers)]
-    delivered = min(int((at > 0).sum()) for at in arrived)
+    counted = [(int((at > 0).sum()), int(at.max(initial=0))) for at in _received(seen)]
+    delivered, last_ns = min(count for count, _ in counted), max(last for _, last in counted)
     if not delivered:
         return 0.0
-    last_ns = max(int(at.max(initial=0)) for at in arrived)
-    span_s = (last_ns - int(seen.intended_ns[0])) / 1e9
+    span_s = (last_ns - _start_ns(seen)) / 1e9
     return delivered / span_s if span_s > 0 else 0.0
+
+
+def _received(seen: Observation) -> Iterator[Nanoseconds]:
+    """When each subscriber first got each message; one subscriber at a time."""
+    return (seen.first_received_ns(subscriber) for subscriber in range(seen.subscribers))
+
+
+def _start_ns(seen: Observation) -> int:
+    """The first intended send."""
+    return int(seen.part("intended_ns", slice(1))[0])
 
 
 def sent_share(seen: Observation, duration_s: float) -> float:
     """Rate sent as a share of the rate asked for; at most 1."""
-    if not seen.sent.any():
+    sent_ns = seen.sent_ns
+    sent = sent_ns > 0
+    if not sent.any():
         return 0.0
-    late_s = (int(seen.sent_ns.max()) - int(seen.intended_ns[0])) / 1e9 - duration_s
+    late_s = (int(sent_ns.max()) - _start_ns(seen)) / 1e9 - duration_s
     stretched = duration_s + max(0.0, late_s - RATE_SLACK_S)
-    return float(seen.sent.mean()) * duration_s / stretched
+    return float(sent.mean()) * duration_s / stretched
 
 
 def growth(seen: Observation) -> float:
@@ -91,20 +110,48 @@ def growth(seen: Observation) -> float:
     Response times are averaged over a dozen equal spans of intended time and a line is fitted; a
     slope that could as well be chance (p > 0.01, one-sided) counts as none.
     """
-    arrived = np.concatenate([seen.first_received_ns(s) for s in range(seen.subscribers)])
-    due = np.tile(seen.intended_ns, seen.subscribers)
-    got = arrived > 0
-    if got.sum() < BINS:
+    received = list(_received(seen))
+    if sum(int((at > 0).sum()) for at in received) < BINS:
         return 0.0
-    since_s = (due[got] - int(seen.intended_ns[0])) / 1e9
-    wait_s = (arrived[got] - due[got]) / 1e9
-    means, edges, _ = binned_statistic(since_s, wait_s, "mean", BINS)
+    came = np.any([at > 0 for at in received], axis=0)
+    first, last = int(came.argmax()), len(came) - 1 - int(came[::-1].argmax())
+    due = seen.intended_ns
+
+    def since_s(at: np.int64) -> float:
+        return float(at - due[0]) / 1e9
+
+    edges = np.linspace(since_s(due[first]), since_s(due[last]), BINS + 1)
+    ends = [bisect_left(due, edge, key=since_s) for edge in edges[1:-1]]
+    spans = [slice(a, b) for a, b in pairwise([0, *ends, len(due)])]
+    means = np.array([_mean_wait_s([at[span] for at in received], due[span]) for span in spans])
     known = ~np.isnan(means)
     if known.sum() < BINS // 2:
         return 0.0
     centres = ((edges[1:] + edges[:-1]) / 2)[known]
-    fit = linregress(centres.tolist(), means[known].tolist(), alternative="greater")
-    return float(fit.slope) if fit.pvalue < GROWTH_P else 0.0
+    slope, p = rising(centres, means[known])
+    return slope if p < GROWTH_P else 0.0
+
+
+def _mean_wait_s(received: Sequence[Nanoseconds], due: Nanoseconds) -> float:
+    """Mean response time in seconds of what was due in a span; NaN where nothing of it came."""
+    waits = np.concatenate([(at - due)[at > 0] for at in received])
+    return float(waits.sum()) / len(waits) / 1e9 if len(waits) else nan
+
+
+def rising(x: Floats, y: Floats) -> tuple[float, float]:
+    """Fit a line; return its slope, and p, one-sided, of one as steep where there is none.
+
+    Student's t of the correlation, as in scipy.stats.linregress: that module takes 46 MB of every
+    process that loads it.
+    """
+    (xx, xy), (_, yy) = np.cov(x, y, bias=True)
+    r = max(-1.0, min(1.0, xy / sqrt(xx * yy))) if yy else 0.0
+    freedom = len(x) - 2
+    t = r * sqrt(freedom / ((1 - r + _TINY) * (1 + r + _TINY)))
+    return float(xy / xx), float(stdtr(freedom, -t))
+
+
+_TINY = 1e-20
 
 
 def confirmed_share(seen: Observation) -> float:
@@ -116,8 +163,8 @@ def confirmed_share(seen: Observation) -> float:
 def delivered_share(seen: Observation) -> float:
     """Share of what was sent that the subscriber with the fewest got; 0 where nothing was sent."""
     sent = int(seen.sent.sum())
-    got = [int((seen.first_received_ns(s) > 0).sum()) for s in range(seen.subscribers)]
-    return min(got) / sent if sent else 0.0
+    got = min(int((at > 0).sum()) for at in _received(seen))
+    return got / sent if sent else 0.0
 
 
 def held(seen: Observation, duration_s: float, slo_p99_ms: float) -> Held:
@@ -125,7 +172,7 @@ def held(seen: Observation, duration_s: float, slo_p99_ms: float) -> Held:
     sent, slope = sent_share(seen, duration_s), growth(seen)
     confirmed, delivered = confirmed_share(seen), delivered_share(seen)
     samples = latencies(seen)["end_to_end"]
-    p99_ms = float(np.quantile(samples, 0.99)) / 1e6 if len(samples) else float("inf")
+    p99_ms = float(np.quantile(samples, 0.99, overwrite_input=True)) / 1e6 if len(samples) else inf
     judged = {
         f"sent {sent:.1%} of the rate asked for": sent >= RATE_SHARE,
         f"{confirmed:.1%} of what was sent was confirmed": confirmed >= RATE_SHARE,
@@ -141,8 +188,8 @@ def held(seen: Observation, duration_s: float, slo_p99_ms: float) -> Held:
 def rate_metrics(seen: Observation, duration_s: float) -> dict[str, Metric]:
     """Return throughput in msg/s and in MB/s (10⁶ bytes of body)."""
     rate = throughput(seen, duration_s)
-    mean_bytes = float(seen.size_bytes.mean()) if len(seen.size_bytes) else 0.0
-    count = len(seen.intended_ns)
+    count = seen.messages
+    mean_bytes = float(seen.size_bytes.mean()) if count else 0.0
     return {
         "throughput": Metric(value=rate, unit="msg/s", better="higher", n=count),
         "throughput_bytes": Metric(
