@@ -32,8 +32,8 @@ RELEASE = 17
 """The oldest Java that compiled drivers run on."""
 
 JVM_OPTIONS = (
-    "-Xms256m",
-    "-Xmx256m",
+    "-Xms224m",
+    "-Xmx224m",
     "-Xmn96m",
     "-XX:+AlwaysPreTouch",  # memory that is flat from the first trial on
     "-XX:+UseSerialGC",  # the load often has one core: no collector threads that would share it
@@ -138,6 +138,7 @@ class JavaGenerator:
         if not self._sends:
             return
         with _clear_errors(self._driver):
+            self._java.forget(order.first_seq)
             self._java.begin(
                 order.first_seq,
                 order.t0_ns,

@@ -14,27 +14,24 @@ public final class Arrivals implements Inbox {
     private static final VarHandle COUNT = counter("count");
     private static final VarHandle FOREIGN = counter("foreign");
 
-    /** Up to 16,384 arrivals: sequence numbers, receive times and the send times in their bodies, in ns. */
+    /** Up to 16,384 arrivals: sequence numbers and receive times in ns. */
     public static final class Block {
         public final int[] seq;
         public final long[] receivedNs;
-        public final long[] sentNs;
 
         Block() {
-            this(new int[SIZE], new long[SIZE], new long[SIZE]);
+            this(new int[SIZE], new long[SIZE]);
         }
 
-        private Block(int[] seq, long[] receivedNs, long[] sentNs) {
+        private Block(int[] seq, long[] receivedNs) {
             this.seq = seq;
             this.receivedNs = receivedNs;
-            this.sentNs = sentNs;
         }
 
         Block slice(int from, int to) {
             return new Block(
                     Arrays.copyOfRange(seq, from, to),
-                    Arrays.copyOfRange(receivedNs, from, to),
-                    Arrays.copyOfRange(sentNs, from, to));
+                    Arrays.copyOfRange(receivedNs, from, to));
         }
     }
 
@@ -65,7 +62,6 @@ public final class Arrivals implements Inbox {
         Block block = blocks[i >> BITS];
         block.seq[i & SIZE - 1] = Header.seq(body);
         block.receivedNs[i & SIZE - 1] = now;
-        block.sentNs[i & SIZE - 1] = Header.sentNs(body);
         if (journal != null) {
             journal.add(block.seq[i & SIZE - 1], now);
         }

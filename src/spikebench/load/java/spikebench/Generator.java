@@ -64,6 +64,12 @@ public final class Generator {
         }
     }
 
+    /** Makes room for a segment from {@code firstSeq} on: the heap need not hold two at once. */
+    public void forget(int firstSeq) {
+        refuseWhileSending();
+        outbox.forget(firstSeq);
+    }
+
     /** Starts to send; see {@link Segment} for the meaning of each. */
     public void begin(
             int firstSeq,
@@ -73,9 +79,7 @@ public final class Generator {
             long[] offsets,
             int[] templates,
             int[] keys) {
-        if (sending != null && sending.isAlive()) {
-            throw new IllegalStateException("a segment is still being sent");
-        }
+        refuseWhileSending();
         Segment segment = new Segment(firstSeq, t0, deadline, settleNs, offsets, templates, keys);
         outbox.begin(segment);
         sending = new Thread(() -> outbox.run(segment), "sender");
@@ -164,6 +168,12 @@ public final class Generator {
         attempt(driver, errors);
         if (!errors.isEmpty()) {
             throw errors.get(0);
+        }
+    }
+
+    private void refuseWhileSending() {
+        if (sending != null && sending.isAlive()) {
+            throw new IllegalStateException("a segment is still being sent");
         }
     }
 

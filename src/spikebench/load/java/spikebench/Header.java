@@ -44,10 +44,6 @@ final class Header {
         return number(read(body, SEQ));
     }
 
-    static long sentNs(byte[] body) {
-        return (long) number(read(body, SENT)) << 32 | number(read(body, SENT + 8)) & 0xFFFFFFFFL;
-    }
-
     /** The eight lower-case digits of {@code value}, as their ASCII bytes. */
     static long hex(int value) {
         long x = value & 0xFFFFFFFFL;

@@ -59,6 +59,11 @@ final class Outbox implements Confirms {
         return outstanding;
     }
 
+    /** Lets go of what was kept of the last segment, before one from {@code firstSeq} on is begun. */
+    void forget(int firstSeq) {
+        outstanding = new Outstanding(firstSeq, 0, wiring.confirmWindow());
+    }
+
     void begin(Segment segment) {
         outstanding = new Outstanding(segment.firstSeq(), segment.size(), wiring.confirmWindow());
     }

@@ -17,10 +17,10 @@ final class Outstanding {
     private final int roomToWake;
     private final long[] sentNs;
     private final long[] settledNs;
-    private final long[] heldUntilNs;
     private final AtomicInteger settled = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
     private final Map<String, Integer> reasons = new LinkedHashMap<>();
+    private final Held held = new Held();
     private volatile int sent;
     private volatile Thread waiting;
     private volatile int wakeAt;
@@ -35,7 +35,6 @@ final class Outstanding {
         this.limit = window;
         this.sentNs = new long[size];
         this.settledNs = new long[size];
-        this.heldUntilNs = new long[size];
     }
 
     /**
@@ -44,7 +43,9 @@ final class Outstanding {
      */
     void sending(int i, long nowNs, long heldUntilNs) {
         sentNs[i] = nowNs;
-        this.heldUntilNs[i] = heldUntilNs;
+        if (heldUntilNs != 0) {
+            held.add(i, heldUntilNs);
+        }
         sent = i + 1;
     }
 
@@ -138,7 +139,7 @@ final class Outstanding {
 
     /** Until when a full window or a long call of the client held each back; 0 for not at all. */
     long[] heldUntilNs() {
-        return heldUntilNs;
+        return held.untilNs(sentNs.length);
     }
 
     private void await(int settledEnough, long timeoutNs) {
