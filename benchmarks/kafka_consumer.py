@@ -11,7 +11,7 @@ from benchmarks.ratio import Ratio, Target, alternate, ratio_of
 from benchmarks.rig import Rig, candidate
 from spikebench.load.driver import Wiring
 
-RECORDS, WARM_UP = 1_000_000, 400_000
+RECORDS, WARM_UP = 2_000_000, 1_200_000
 FILL_S = 60.0
 PREFETCH = 500
 NOTE = (

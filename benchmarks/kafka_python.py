@@ -21,8 +21,8 @@ PRODUCER = (
     "records/s from the first send to the last acknowledgement, {records:,} records of 1,024 B, "
     "beside kafka.benchmarks.producer_performance: acks=all, idempotent, linger 1 ms, batch "
     "131,072, 1 partition, fresh processes; ours makes, stamps, keys and accounts for each "
-    "record, theirs sends one and the same; neither has a window that holds it back; ours "
-    "{ours:,.0f}/s, theirs {theirs:,.0f}/s"
+    "record, theirs sends one and the same, longer by a key; neither has a window that holds it "
+    "back; ours {ours:,.0f}/s, theirs {theirs:,.0f}/s"
 )
 CONSUMER = (
     "records/s over {records:,} records of 1,024 B, beside kafka.benchmarks.consumer_performance:"
