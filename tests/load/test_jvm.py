@@ -368,6 +368,32 @@ def test_closing_ends_a_running_segment_and_its_threads(start: Start) -> None:
     assert generator.progress().sent < 10_000
 
 
+@pytest.mark.parametrize(
+    ("offsets_ns", "rate_per_s"),
+    [
+        (np.arange(40_000) * 250_000, 4_000.0),
+        (np.array([5, 5, 5]), np.inf),
+        (np.array([7]), 0.0),
+        (np.array([], np.int64), 0.0),
+    ],
+)
+def test_the_rate_of_a_segment_counts_the_spaces_between_its_messages(
+    start: Start, offsets_ns: Any, rate_per_s: float
+) -> None:
+    """At 4,000 messages a second the loop wakes for each; one more in the same time is too many."""
+    start()
+    of = jpype.JClass("spikebench.Segment")
+    longs, ints = jpype.JArray(jpype.JLong), jpype.JArray(jpype.JInt)
+    none = ints([0] * len(offsets_ns))
+    made = of.class_.getDeclaredConstructors()[0]
+    made.setAccessible(True)
+    first = jpype.JClass("java.lang.Integer").valueOf(0)
+    segment = made.newInstance(first, 0, 0, 0, longs(offsets_ns.tolist()), none, none)
+    asked = of.class_.getDeclaredMethod("ratePerS")
+    asked.setAccessible(True)
+    assert float(asked.invoke(segment)) == pytest.approx(rate_per_s)
+
+
 def live_mb() -> float:
     """What Java holds on to: its own count of live objects, before which it collects all others.
 

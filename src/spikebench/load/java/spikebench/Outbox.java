@@ -73,7 +73,7 @@ final class Outbox implements Confirms {
         try {
             Outstanding current = outstanding;
             gatheringSince = 0;
-            tickNs = segment.ratePerS() > HIGH_RATE_PER_S ? TICK_AT_HIGH_RATES_NS : TICK_NS;
+            tickNs = Math.round(segment.ratePerS()) > HIGH_RATE_PER_S ? TICK_AT_HIGH_RATES_NS : TICK_NS;
             calledAt = System.nanoTime();
             sendAll(segment, current);
             settleAll(current, segment.settleNs());

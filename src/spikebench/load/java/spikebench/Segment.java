@@ -22,8 +22,8 @@ record Segment(
         return t0 + offsets[i];
     }
 
-    /** Messages a second over the whole schedule; infinite where all are due at once. */
+    /** Messages a second from the first that is due to the last; infinite where all are at once. */
     double ratePerS() {
-        return size() == 0 ? 0 : size() / (offsets[size() - 1] / 1e9);
+        return size() < 2 ? 0 : (size() - 1) / ((offsets[size() - 1] - offsets[0]) / 1e9);
     }
 }
