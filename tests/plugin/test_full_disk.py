@@ -104,11 +104,17 @@ def assert_whole(session: Session) -> None:
             json.loads(path.read_bytes())
 
 
+def assert_every_trial(records: list[Record]) -> None:
+    """Each was measured once, or again where a busy machine had made it void."""
+    again = len(records) - len({(record.cell, record.block) for record in records})
+    assert len(records) - again == TRIALS
+    assert again <= sum(record.status == "void" for record in records)
+
+
 def assert_finished(session: Session, earlier: list[Record]) -> None:
     assert session.code == 0, session.printed
     assert session.records[: len(earlier)] == earlier
-    places = {(record.cell, record.block) for record in session.records}
-    assert len(places) == len(session.records) == TRIALS
+    assert_every_trial(session.records)
     names = {path.name for path in session.results.iterdir()}
     assert names >= {"table.md", "table.csv", "plot-steady.svg"}
     assert_whole(session)
@@ -118,18 +124,19 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_record(root: Path) -> None:
     full, resumed = run(root, "8k")
     assert_one_clear_error(full, "this trial could not be written")
     assert 0 < len(full.records) < TRIALS
-    assert {record.status for record in full.records} == {"valid"}
+    assert {record.status for record in full.records} <= {"valid", "void"}
     assert_whole(full)
     assert_finished(resumed, full.records)
 
 
 def test_a_disk_that_fills_up_when_the_table_and_plots_are_written(root: Path) -> None:
-    full, resumed = run(root, "48k")
+    full, resumed = run(root, "32k")
     assert_one_clear_error(full, "the table could not be written")
     assert "spikebench table tiny" in full.printed
-    assert len(full.records) == TRIALS
+    assert_every_trial(full.records)
     assert (full.results / "table.md").read_text().endswith("\n")
-    assert not list(full.results.glob("plot-*"))
+    plots, all_plots = (len(list(of.results.glob("plot-*"))) for of in (full, resumed))
+    assert plots < all_plots
     assert_whole(full)
     assert_finished(resumed, full.records)
 
