@@ -69,7 +69,7 @@ def _peaks() -> tuple[int, int]:
         with log.open("w") as out:
             run = subprocess.Popen(_command(folder), cwd=ROOT, stdout=out, stderr=out)
             try:
-                peaks = _watched(psutil.Process(run.pid))
+                peaks = _watched(run)
             finally:
                 _ended(run)
         if run.returncode != 0:
@@ -85,10 +85,10 @@ def _command(folder: str) -> list[str]:
     return [*pytest, *what, *where]
 
 
-def _watched(runner: psutil.Process) -> tuple[int, int]:
-    largest_runner = largest_generator = 0
+def _watched(run: subprocess.Popen[bytes]) -> tuple[int, int]:
+    runner, largest_runner, largest_generator = psutil.Process(run.pid), 0, 0
     until = time.monotonic() + RUN_TIMEOUT_S
-    while _alive(runner):
+    while run.poll() is None:
         if time.monotonic() > until:
             raise ToolError(f"the run did not end within {RUN_TIMEOUT_S:.0f} s")
         largest_runner = max(largest_runner, rss_bytes([runner.pid]))
@@ -97,10 +97,6 @@ def _watched(runner: psutil.Process) -> tuple[int, int]:
     if not largest_generator:
         raise ToolError(f"the run never had a process of {WORKER}")
     return largest_runner, largest_generator
-
-
-def _alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def _generators(runner: psutil.Process) -> list[int]:

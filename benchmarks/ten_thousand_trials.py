@@ -99,7 +99,7 @@ def _run(
         process = subprocess.Popen([sys.executable, *python], cwd=ROOT, stdout=out, stderr=out)
         try:
             if watch:
-                peak = _watched(psutil.Process(process.pid), began + TIMEOUT_S)
+                peak = _watched(process, began + TIMEOUT_S)
             code = process.wait(TIMEOUT_S)
         finally:
             process.kill()
@@ -111,20 +111,13 @@ def _run(
     return seconds, peak
 
 
-def _watched(process: psutil.Process, until: float) -> int:
-    peak = 0
-    while _runs(process) and time.monotonic() < until:
+def _watched(process: subprocess.Popen[bytes], until: float) -> int:
+    first, peak = psutil.Process(process.pid), 0
+    while process.poll() is None and time.monotonic() < until:
         with suppress(psutil.NoSuchProcess):
-            peak = max(peak, memory_of([process, *process.children(recursive=True)]))
+            peak = max(peak, memory_of([first, *first.children(recursive=True)]))
         time.sleep(SAMPLE_EVERY_S)
     return peak
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def memory_of(processes: Iterable[psutil.Process]) -> int:

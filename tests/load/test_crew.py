@@ -179,32 +179,21 @@ def test_closing_copes_with_a_worker_that_died_before() -> None:
     assert _gone(alive.pid)
 
 
-def test_no_worker_outlives_a_harness_that_was_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("harness_of", "workers"), [(HARNESS, 2), (HUNG, 1)])
+def test_no_worker_outlives_a_harness_that_was_killed(
+    harness_of: str, workers: int, tmp_path: Path
+) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", HARNESS],
+        [sys.executable, "-c", harness_of],
         stdout=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as harness:
         assert harness.stdout is not None
         pids = [int(pid) for pid in harness.stdout.readline().split()]
-        assert len(pids) == 2
+        assert len(pids) == workers
         assert not any(map(_gone, pids))
         harness.kill()
     assert _until(lambda: all(map(_gone, pids)))
-    assert _until(lambda: not list(tmp_path.iterdir()))
-
-
-def test_a_worker_that_hangs_ends_with_a_harness_that_was_killed(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", HUNG],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    ) as harness:
-        assert harness.stdout is not None
-        pid = int(harness.stdout.readline())
-        assert not _gone(pid)
-        harness.kill()
-    assert _until(lambda: _gone(pid))
     assert _until(lambda: not list(tmp_path.iterdir()))
 
 

@@ -70,35 +70,28 @@ def test_an_endpoint_is_the_service_only_at_amazon(url: str, fidelity: str) -> N
     assert endpoint_fidelity(url) == fidelity
 
 
-def test_a_rabbitmq_address_is_read_whole() -> None:
-    connection = read_url("amqp://me:p%40ss@broker:5673/a%2Fb", {})
-    assert connection == {
-        "host": "broker",
-        "port": "5673",
-        "stream_port": "5552",
-        "user": "me",
-        "password": "p@ss",
-        "vhost": "a/b",
-    }
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        (
+            "amqp://me:p%40ss@broker:5673/a%2Fb",
+            {"host": "broker", "port": "5673", "stream_port": "5552", "vhost": "a/b"},
+        ),
+        (
+            "amqps://me:p%40ss@b-1.mq.amazonaws.com",
+            {"host": "b-1.mq.amazonaws.com", "port": "5671", "stream_port": "5551", "vhost": "/"}
+            | {"tls": "yes"},
+        ),
+    ],
+)
+def test_a_rabbitmq_address_is_read_whole(address: str, place: dict[str, str]) -> None:
+    assert read_url(address, {}) == {"user": "me", "password": "p@ss", **place}
 
 
 def test_a_short_rabbitmq_address_has_the_usual_defaults() -> None:
     connection = read_url("amqp://broker", {"SPIKEBENCH_RABBITMQ_STREAM_PORT": "1"})
     wanted = {"port": "5672", "user": "guest", "vhost": "/", "stream_port": "1"}
     assert {key: connection[key] for key in wanted} == wanted
-
-
-def test_a_rabbitmq_address_over_tls_has_ports_of_its_own() -> None:
-    connection = read_url("amqps://me:p%40ss@b-1.mq.eu-west-1.amazonaws.com", {})
-    assert connection == {
-        "host": "b-1.mq.eu-west-1.amazonaws.com",
-        "port": "5671",
-        "stream_port": "5551",
-        "user": "me",
-        "password": "p@ss",
-        "vhost": "/",
-        "tls": "yes",
-    }
 
 
 def test_a_kafka_user_over_tls_is_read_whole() -> None:

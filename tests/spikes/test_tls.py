@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -29,7 +29,7 @@ from spikebench.target.cache import Cache
 from spikebench.target.connection import PrivateConnection
 from spikebench.target.cores import split_cores
 from spikebench.target.ports import free_ports
-from spikebench.target.software import Connection
+from spikebench.target.software import Connection, Recipe
 from spikes.messaging.candidates import kafka as candidate_kafka
 from spikes.messaging.candidates import kafka_python
 from spikes.messaging.candidates.kafka import KafkaTopology, reach
@@ -82,12 +82,25 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("tls") / "stranger").found()
 
 
-@pytest.fixture(scope="module")
-def rabbitmq(authority: Authority) -> Iterator[Environ]:
-    recipe, cache = RabbitMQOverTls(authority=authority), Cache.open()
+@contextmanager
+def running(recipe: Recipe) -> Iterator[Connection]:
+    """Have a server, and stop it whatever becomes of what is done with it."""
+    cache = Cache.open()
     recipe.install(cache, print)
     server = recipe.start(cache, split_cores(), print)
-    to = server.connection
+    try:
+        yield server.connection
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(authority: Authority) -> Iterator[Environ]:
+    with running(RabbitMQOverTls(authority=authority)) as to:
+        yield over_amqps(authority, to)
+
+
+def over_amqps(authority: Authority, to: Connection) -> Environ:
 
     def environ(
         ca_file: str = authority.ca_file, host: str = "localhost", password: str = to["password"]
@@ -99,16 +112,22 @@ def rabbitmq(authority: Authority) -> Iterator[Environ]:
             "SPIKEBENCH_RABBITMQ_CA_FILE": ca_file,
         }
 
-    yield environ
-    server.stop()
+    return environ
 
 
 @pytest.fixture(scope="module")
 def brokers(authority: Authority) -> Iterator[Environ]:
-    recipe, cache = KafkaOverTls(authority=authority), Cache.open()
-    recipe.install(cache, print)
-    server = recipe.start(cache, split_cores(), print)
-    to = server.connection
+    with running(KafkaOverTls(authority=authority)) as to:
+        environ = over_ssl(authority, to)
+        # its first handshakes take a cold broker long, and clients do not wait that long
+        with closing(_admin(_unseen(environ("")))) as admin:
+            _make_users(admin)
+        with closing(_admin(_unseen(environ()))) as admin:
+            admin.list_topics()
+        yield environ
+
+
+def over_ssl(authority: Authority, to: Connection) -> Environ:
 
     def environ(
         mechanism: str = "SCRAM-SHA-512",
@@ -129,13 +148,7 @@ def brokers(authority: Authority) -> Iterator[Environ]:
         }
         return told | (user if mechanism else {})
 
-    # its first handshakes take a cold broker long, and clients do not wait that long
-    with closing(_admin(_unseen(environ("")))) as admin:
-        _make_users(admin)
-    with closing(_admin(_unseen(environ()))) as admin:
-        admin.list_topics()
-    yield environ
-    server.stop()
+    return environ
 
 
 def _make_users(admin: kafka.KafkaAdminClient) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from spikebench.errors import TargetError
-from spikebench.target.tls import read_ca_file
+from spikebench.target.tls import wanted
 
 PROTOCOL = "SPIKEBENCH_KAFKA_SECURITY_PROTOCOL"
 MECHANISM = "SPIKEBENCH_KAFKA_SASL_MECHANISM"
@@ -37,8 +37,7 @@ def _tls(protocol: str, environ: Mapping[str, str]) -> dict[str, str]:
     if not protocol.endswith("SSL"):
         _refuse((CA_FILE,), protocol, "SSL or SASL_SSL", environ)
         return {}
-    ca_file = read_ca_file(CA_FILE, environ)
-    return {"tls": "yes"} | ({"ca_file": ca_file} if ca_file else {})
+    return wanted(CA_FILE, environ)
 
 
 def _sasl(protocol: str, environ: Mapping[str, str]) -> dict[str, str]:

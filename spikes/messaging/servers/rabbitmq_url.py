@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from spikebench.target.connection import PrivateConnection
-from spikebench.target.tls import read_ca_file
+from spikebench.target.tls import read_ca_file, wanted
 
 URL = "SPIKEBENCH_RABBITMQ_URL"
 CA_FILE = "SPIKEBENCH_RABBITMQ_CA_FILE"
@@ -52,9 +52,8 @@ def _port(url: SplitResult) -> int | None:
 
 
 def _tls(url: SplitResult, environ: Mapping[str, str]) -> dict[str, str]:
-    ca_file = read_ca_file(CA_FILE, environ)
     if url.scheme == "amqps":
-        return {"tls": "yes"} | ({"ca_file": ca_file} if ca_file else {})
-    if ca_file:
+        return wanted(CA_FILE, environ)
+    if read_ca_file(CA_FILE, environ):
         raise ValueError(f"it starts with amqp://, which makes no use of {CA_FILE}: use amqps://")
     return {}

@@ -335,9 +335,8 @@ class Arrived:
         """Take in what has come; what is of another segment is left out."""
         for delivery in deliveries:
             got = self._got[delivery.subscriber]
-            for seq, _ in delivery.parts():
-                index = seq.astype(np.int64) - self._first_seq
-                got[index[(index >= 0) & (index < len(got))]] = True
+            for place, _ in delivery.within(self._first_seq, len(got)):
+                got[place] = True
 
     def has(self, expected: Flags) -> bool:
         """Whether every subscriber has got all that is ``expected``."""

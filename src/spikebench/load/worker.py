@@ -35,7 +35,6 @@ REPORT_EVERY_S = 0.5
 LOOK_EVERY_S = 0.03
 """How often a running segment is looked at: its end is reported at once."""
 
-
 _PR_SET_PDEATHSIG = 1
 
 

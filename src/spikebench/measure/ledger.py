@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from spikebench.candidate import Ordering
 from spikebench.measure.column import Joined, column, parts
-from spikebench.measure.observation import Delivery, Flags, Indices, Observation
+from spikebench.measure.observation import (
+    Delivery,
+    Flags,
+    Indices,
+    Observation,
+    Places,
+    placed,
+)
 from spikebench.measure.outcome import Ledger
 
 
@@ -39,18 +45,10 @@ def account(seen: Observation, ordering: Ordering) -> Ledger:
 def _arrived(seen: Observation, subscriber: int) -> tuple[Flags, int]:
     """Which messages a subscriber got, and how many arrivals there were of them."""
     got, count = np.zeros(seen.messages, dtype=np.bool_), 0
-    for delivery in seen.deliveries:
-        for seq, _ in delivery.parts() if delivery.subscriber == subscriber else ():
-            index = _indices(seen, seq)
-            got[index] = True
-            count += len(index)
+    for place, _ in seen.received_by(subscriber):
+        got[place] = True
+        count += len(place)
     return got, count
-
-
-def _indices(seen: Observation, seq: Indices) -> npt.NDArray[np.int64]:
-    """Which messages of the segment arrived, by their sequence numbers; others are left out."""
-    index = seq.astype(np.int64) - seen.first_seq
-    return index[(index >= 0) & (index < seen.messages)]
 
 
 def _sequences(seen: Observation, ordering: Ordering) -> Iterator[Indices]:
@@ -76,12 +74,13 @@ def _reordered(seen: Observation, arrivals: Indices, ordering: Ordering) -> int:
     latest = np.full(int(key.max(initial=0)) + 1, -1, dtype=np.int64)
     late = 0
     for part in parts(len(arrivals)):
-        index = _first_ones(_indices(seen, arrivals[part]), known)
+        place, ours = placed(arrivals[part], seen.first_seq, seen.messages)
+        index = _first_ones(place[ours], known)
         late += _overtaken(index, key[index].astype(np.int64), latest)
     return late
 
 
-def _first_ones(index: npt.NDArray[np.int64], known: Flags) -> npt.NDArray[np.int64]:
+def _first_ones(index: Places, known: Flags) -> Places:
     """Those of ``index`` that did not come before, in their order; all are ``known`` afterwards."""
     _, first_at = np.unique(index, return_index=True)
     first = index[np.sort(first_at)]
@@ -90,9 +89,7 @@ def _first_ones(index: npt.NDArray[np.int64], known: Flags) -> npt.NDArray[np.in
     return first
 
 
-def _overtaken(
-    index: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], latest: npt.NDArray[np.int64]
-) -> int:
+def _overtaken(index: Places, groups: Places, latest: Places) -> int:
     """How many came after a later one of their group; ``latest`` is each group's so far."""
     by_group = np.argsort(groups, kind="stable")
     index, groups = index[by_group], groups[by_group]

@@ -17,8 +17,16 @@ from spikebench.measure.column import Kept, column, parts
 Nanoseconds = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
+"""Of messages among those of a segment, from 0 on."""
 
 _NEVER = np.iinfo(np.int64).max
+
+
+def placed(seq: Indices, first_seq: int, messages: int) -> tuple[Places, Flags]:
+    """Return the places of sequence numbers in a segment, and which of them are of it."""
+    place = seq.astype(np.int64) - first_seq
+    return place, (place >= 0) & (place < messages)
 
 
 @dataclass(frozen=True)
@@ -36,10 +44,11 @@ class Delivery:
         """How many messages it got."""
         return len(column(self, "seq"))
 
-    def parts(self) -> Iterator[tuple[Indices, Nanoseconds]]:
-        """Yield sequence numbers and times, a part at a time."""
+    def within(self, first_seq: int, messages: int) -> Iterator[tuple[Places, Nanoseconds]]:
+        """Yield which messages of a segment it got, and when, a part at a time."""
         for part in parts(self.count):
-            yield column(self, "seq")[part], column(self, "received_ns")[part]
+            place, ours = placed(column(self, "seq")[part], first_seq, messages)
+            yield place[ours], column(self, "received_ns")[part][ours]
 
 
 @dataclass(frozen=True)
@@ -106,13 +115,16 @@ class Observation:
         """Which messages the broker has taken responsibility for."""
         return self.confirmed_ns > 0
 
+    def received_by(self, subscriber: int) -> Iterator[tuple[Places, Nanoseconds]]:
+        """Yield which messages ``subscriber`` got, and when, repeats with them, in parts."""
+        for delivery in self.deliveries:
+            if delivery.subscriber == subscriber:
+                yield from delivery.within(self.first_seq, self.messages)
+
     def first_received_ns(self, subscriber: int) -> Nanoseconds:
         """When ``subscriber`` first got each message; 0 where it never did."""
         first = np.full(self.messages, _NEVER, dtype=np.int64)
-        for delivery in self.deliveries:
-            for seq, at in delivery.parts() if delivery.subscriber == subscriber else ():
-                index = seq.astype(np.int64) - self.first_seq
-                ours = (index >= 0) & (index < len(first))
-                np.minimum.at(first, index[ours], at[ours])
+        for place, at in self.received_by(subscriber):
+            np.minimum.at(first, place, at)
         first[first == _NEVER] = 0
         return first

@@ -29,6 +29,15 @@ def trusting(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
 
 
+def wanted(variable: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what makes a connection one over TLS, with the CA that ``variable`` names, if any.
+
+    Raise TargetError as ``read_ca_file`` does.
+    """
+    ca_file = read_ca_file(variable, environ)
+    return {"tls": "yes"} | ({"ca_file": ca_file} if ca_file else {})
+
+
 def read_ca_file(variable: str, environ: Mapping[str, str]) -> str | None:
     """Return the path of the PEM file that ``variable`` names, None where it names none.
 
