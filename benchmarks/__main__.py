@@ -11,6 +11,7 @@ from functools import partial
 import click
 from rich.console import Console
 
+from benchmarks.client_cpu import client_cpu
 from benchmarks.cold_start import init_beside_rie, start_beside_bare
 from benchmarks.cold_start_hyperfine import starts_beside_hyperfine
 from benchmarks.kafka_consumer import kafka_consumer_throughput
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "rabbitmq-stream-throughput": stream_throughput,
     "rabbitmq-publish-latency": rabbitmq_publish_latency,
     "own-cpu-share": own_cpu_share,
+    "client-cpu": client_cpu,
     "cold-start-init-rie": init_beside_rie,
     "cold-start-overhead": start_beside_bare,
     "cold-start-hyperfine": starts_beside_hyperfine,

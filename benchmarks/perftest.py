@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -34,11 +34,15 @@ class Second:
 
 
 def seconds(
-    rig: Rig, wiring: Wiring, duration_s: int, rate_per_s: float | None = None
+    rig: Rig,
+    wiring: Wiring,
+    duration_s: int,
+    rate_per_s: float | None = None,
+    started: Callable[[int], None] | None = None,
 ) -> list[Second]:
     """Run one producer and one consumer on the queue ``<name>.0`` and return each second.
 
-    ``rate_per_s`` None is as fast as the confirm window lets it.
+    ``rate_per_s`` None is as fast as the confirm window lets it; ``started`` is told the process.
     """
     queue = f"{wiring.name}.0"
     arguments = ["--predeclared", "--exchange", "", "--routing-key", queue, "--queue", queue]
@@ -47,7 +51,8 @@ def seconds(
     arguments += ["--qos", str(wiring.prefetch), "--time", str(duration_s), "--interval", "1"]
     if rate_per_s is not None:
         arguments += ["--rate", str(round(rate_per_s))]
-    return read_seconds(TOOL.run(rig, arguments, {"URI": _uri(wiring.connection)}))
+    environ = {"URI": _uri(wiring.connection)}
+    return read_seconds(TOOL.run(rig, arguments, environ, started=started))
 
 
 def read_seconds(printed: str) -> list[Second]:

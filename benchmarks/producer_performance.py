@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +38,18 @@ class Steady:
 
 
 def steady(
-    rig: Rig, wiring: Wiring, bodies: Path, warm_up: int, measured: int, rate_per_s: float = -1
+    rig: Rig,
+    wiring: Wiring,
+    bodies: Path,
+    warm_up: int,
+    measured: int,
+    rate_per_s: float = -1,
+    started: Callable[[int], None] | None = None,
 ) -> Steady:
     """Send ``warm_up`` records, then ``measured`` more; return what it says of the latter.
 
     ``bodies`` is a file of one body a line; ``rate_per_s`` -1 is as fast as it can. The rate it
-    says runs until the last acknowledgement.
+    says runs until the last acknowledgement. ``started`` is told the process.
     """
     arguments = ["--bootstrap-server", wiring.connection["bootstrap"], "--topic", wiring.name]
     arguments += ["--num-records", str(warm_up + measured), "--warmup-records", str(warm_up)]
@@ -51,7 +58,7 @@ def steady(
     arguments += [f"batch.size={wiring.batch_bytes}"]
     # as our own client is set, and why: spikes/messaging/servers/kafka_settings.py
     arguments += ["send.buffer.bytes=-1", "receive.buffer.bytes=-1"]
-    return read_steady(TOOL.run(rig, arguments))
+    return read_steady(TOOL.run(rig, arguments, started=started))
 
 
 def read_steady(printed: str) -> Steady:

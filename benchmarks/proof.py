@@ -57,6 +57,14 @@ WHOLE_MS = (
     "a percentile is a few of them, one more or less is already beyond 10 %."
 )
 THROTTLE = "ProducerPerformance's throttle makes bursts that are imitated, not the same."
+CPU_RABBIT = (
+    "Both wake once a millisecond. PerfTest samples latencies and counts; ours notes the times of "
+    "every message, and adds the account of all at the end."
+)
+CPU_KAFKA = (
+    "ProducerPerformance wakes every 3 ms, so that 30 records share a request; ours every "
+    "millisecond, so that ten do, and each costs a request and its answer."
+)
 PING_PONG = (
     "EndToEndLatency asks for a record when it has been acknowledged, so that two trips follow one "
     "another; a consumer of ours waits at the broker meanwhile, as a service's does, so that they "
@@ -174,6 +182,15 @@ SECTIONS = (
                 ("p50", " Its percentiles are cut off to whole milliseconds."),
                 ("p99", " Its percentiles are cut off to whole milliseconds."),
             )
+        ),
+    ),
+    Section(
+        "CPU of the client process",
+        "Time on a processor a message, of the whole process, at 10,000 messages a second, sent in "
+        "bursts of a few milliseconds at most. Below 1, ours takes less. No target.",
+        (
+            Line("client-cpu-rabbitmq-classic", "RabbitMQ, a classic queue: PerfTest", CPU_RABBIT),
+            Line("client-cpu-kafka", "Kafka: `ProducerPerformance`", CPU_KAFKA),
         ),
     ),
 )

@@ -46,17 +46,22 @@ class JavaTool:
         *,
         folder: Path | None = None,
         ended: Callable[[], bool] | None = None,
+        started: Callable[[int], None] | None = None,
     ) -> str:
         """Run it to its end and return what it printed; raise ToolError with its last words.
 
         ``environ`` is for what must not be seen in a list of processes; ``folder`` is where it
         runs. ``ended`` is for a program that does its work and stays: it is then ended.
+        ``started`` is told its process number.
         """
         locked = [jar for lock in self.locks for jar in class_path(lock, rig.cache, rig.say)]
         jars = ":".join(map(str, (*self.class_path, *locked)))
         java = [str(rig.java_home / "bin" / "java"), *JVM_OPTIONS, *self.options, "-cp", jars]
         command = [*java, self.main, *arguments]
-        return _output(command, rig.cores.load, environ or {}, self.main, folder, ended)
+        process = _begun(command, rig.cores.load, environ or {}, folder)
+        if started is not None:
+            started(process.pid)
+        return _finished(process, self.main, ended)
 
 
 @dataclass(frozen=True)
@@ -67,24 +72,21 @@ class PythonTool:
 
     def run(self, rig: Rig, arguments: Sequence[str]) -> str:
         """Run it to its end and return what it printed; raise ToolError with its last words."""
-        return _output(
-            [sys.executable, "-m", self.module, *arguments], rig.cores.load, {}, self.module
-        )
+        command = [sys.executable, "-m", self.module, *arguments]
+        return _finished(_begun(command, rig.cores.load, {}), self.module)
 
 
-def _output(
+def _begun(
     command: Sequence[str],
     cores: Sequence[int],
     environ: Mapping[str, str],
-    name: str,
     folder: Path | None = None,
-    ended: Callable[[], bool] | None = None,
-) -> str:
+) -> subprocess.Popen[str]:
     # A child inherits the cores of the thread that starts it.
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -94,7 +96,6 @@ def _output(
         )
     finally:
         os.sched_setaffinity(0, before)
-    return _finished(process, name, ended)
 
 
 def _finished(

@@ -177,6 +177,15 @@ def test_table_is_of_faults_where_there_is_nothing_else(
     assert out.startswith("# Faults\n\nRun 20260103-c.")
 
 
+def test_faults_are_those_of_all_runs_put_together(spikebench: Spikebench, broken: Path) -> None:
+    more = run(started_at="2026-01-04", run_id="20260104-d")
+    record_run(broken, "20260104-d", map(with_fault, more))
+    out = spikebench("table", "--faults", "--results", str(broken), "--format", "md")[1]
+    assert out.startswith("# Faults\n\nRun 20260103-c, 20260104-d.")
+    where = ("--results", str(broken), "--faults", "--metric", "end_to_end_p50", "--format", "csv")
+    assert "20260103-c 20260104-d" in spikebench("table", *where)[1]
+
+
 def test_compare_is_within_the_latest_run_that_is_not_of_faults(
     spikebench: Spikebench, broken: Path
 ) -> None:

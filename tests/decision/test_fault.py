@@ -177,10 +177,21 @@ def test_without_a_kind_all_faults_must_hold_and_the_worst_is_shown(tmp_path: Pa
     assert one.row.params == "kind=fill-disk"
 
 
-def test_of_two_runs_of_faults_the_later_counts_for_each_fault_that_it_has(tmp_path: Path) -> None:
+def test_a_loss_counts_whichever_run_of_faults_had_it(tmp_path: Path) -> None:
+    """A later run without one does not undo it: each trial shows what can happen."""
+    measured, first = stored(tmp_path, [fault(lost=1), *faults(n=5)])
+    later = store(tmp_path, [*faults("rabbitmq-quorum"), *faults()], "20260104-f")
+    found = assess(spike(tmp_path, must(NONE_LOST)), [measured, first, later])
+    (killed,) = found.held["kafka"]
+    assert (killed.outcome, len(killed.rows[0].cell.valid)) == ("not met", 12)
+    assert "1 confirmed messages lost" in killed.reason
+
+
+def test_of_other_software_the_later_run_counts_for_each_fault_that_it_has(tmp_path: Path) -> None:
     """The later path, whatever the runs are called; other faults are those of the earlier one."""
     measured, first = stored(tmp_path, [*faults(lost=1), *faults(kind="fill-disk", lost=2)])
-    later = store(tmp_path, [*faults("rabbitmq-quorum"), *faults()], "20250101-a")
+    mended = faults(versions={"broker": "9.9"})
+    later = store(tmp_path, [*faults("rabbitmq-quorum"), *mended], "20250101-a")
     all_kinds = NONE_LOST.replace("params: {kind: kill-broker}, ", "").replace("none", "all")
     found = assess(spike(tmp_path, must(NONE_LOST, all_kinds)), [measured, first, later])
     killed, all_of_them = found.held["kafka"]

@@ -114,19 +114,33 @@ def test_an_emulators_account_is_shown_and_counted_for_nobody(tmp_path: Path) ->
     assert "--candidate kafka,rabbitmq-quorum --scenario faults-durable`" in text
 
 
-def test_of_each_kind_the_latest_counts_but_for_what_is_named(tmp_path: Path) -> None:
+def test_the_latest_run_and_all_of_faults_count_but_for_what_is_named(tmp_path: Path) -> None:
     stored(tmp_path, LOSING)
     begun = {"started_at": "2026-03-03T00:00:00+00:00"}
     store(tmp_path, [one.model_copy(update=begun) for one in faults()], "20260303-f")
     store(tmp_path, [one.model_copy(update=begun) for one in trials()], "20260303-m")
     text = must(NONE_LOST)
-    latest = ["20260303-m: measurements", "20260303-f: faults"]
-    assert runs_in(decide(tmp_path, text)) == latest
+    all_of_faults = ["20260303-m: measurements", f"{BROKEN}: faults", "20260303-f: faults"]
+    assert runs_in(decide(tmp_path, text)) == all_of_faults
     named = decide(tmp_path, text, BROKEN)
     assert runs_in(named) == [f"{BROKEN}: faults", "20260303-m: measurements"]
     named = decide(tmp_path, text, MEASURED)
-    assert runs_in(named) == [f"{MEASURED}: measurements", "20260303-f: faults"]
+    assert runs_in(named) == [f"{MEASURED}: measurements", *all_of_faults[1:]]
     assert runs_in(decide(tmp_path, FILE)) == ["20260303-m: measurements"]
+
+
+def test_a_narrow_run_of_faults_adds_to_the_earlier_ones(tmp_path: Path) -> None:
+    stored(tmp_path, faults("kafka", n=4))
+    text = must(NONE_LOST)
+    assert "| Move to Kafka | none lost | not shown |" in decide(tmp_path, text).read_text()
+    later = {"started_at": "2026-03-03T00:00:00+00:00"}
+    two = [one.model_copy(update=later) for one in faults("kafka", n=2)]
+    narrow = store(tmp_path, two, "20260303-f")
+    assert "| Move to Kafka | none lost | met |" in decide(tmp_path, text).read_text()
+    narrow.unlink()
+    newer = [one.model_copy(update={"versions": {"broker": "9.9"}}) for one in two]
+    store(tmp_path, newer, "20260303-f")
+    assert "| Move to Kafka | none lost | not shown |" in decide(tmp_path, text).read_text()
 
 
 def test_without_a_run_of_faults_what_it_would_show_is_not_shown(tmp_path: Path) -> None:

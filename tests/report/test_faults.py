@@ -98,7 +98,7 @@ def test_what_another_workload_machine_or_version_had_stands_apart(
         SCENARIOS,
         candidates(),
     )
-    assert [fault.run_ids for fault in found["faults"]] == [["one"], ["two"]]
+    assert [fault.cell.run_ids for fault in found["faults"]] == [("one",), ("two",)]
 
 
 def test_trials_of_before_there_were_events_give_way_to_those_that_have_them() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "runs",
     metavar="RUN",
     multiple=True,
-    help="A run to rest on, or several; else the latest, and that of faults where it is asked for.",
+    help="A run to rest on, or several; else the latest, and all of faults if asked for.",
 )
 @click.option(
     "--supersedes", metavar="NNNN", help="Write a new record that takes the place of this one."
@@ -47,7 +47,7 @@ def decide(
     year, are warned of. docs/decisions.md explains the file.
 
     \b
-      spikebench decide messaging                       from the latest run
+      spikebench decide messaging                       from the latest run, and all of faults
       spikebench decide messaging --run 20261122-1930   from this one
       spikebench decide messaging --supersedes 0001     a new record; the old one says so too
       spikebench decide --check                         every record against its evidence (for CI)

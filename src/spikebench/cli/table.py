@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Group rows by scenario, candidate, client, target or a parameter; may be given again.",
 )
-@click.option("--faults", is_flag=True, help="The latest run of faults, not the latest other one.")
+@click.option("--faults", is_flag=True, help="All runs of faults, put together.")
 @click.option(
     "--format",
     "kind",
@@ -69,7 +70,7 @@ def table(
     write: bool,
     results: Path,
 ) -> None:
-    """Show a run's result table: the latest that is not of faults, unless only those there are.
+    """Show a run's result table: the latest that is not of faults, or all of faults together.
 
     A row is a cell: one candidate with its client, where it ran, under one workload. A figure is
     the median over trials, [low, high] the 95 % interval of their geometric mean, n how many count.
@@ -87,7 +88,7 @@ def table(
       spikebench table messaging --metric lost --by candidate  a row a candidate: losses in all
       spikebench table messaging --run 20261120 --run 20261122 two runs side by side
       spikebench table messaging --faults                      what was lost when something broke
-      spikebench table messaging --run 20261125-16 --run 20261129-13   runs of faults, put together
+      spikebench table messaging --faults --write              faults.md of all runs of faults
       spikebench table messaging --format html > table.html    every column; a page that sorts
       spikebench table messaging --format csv                  for a spreadsheet; json for programs
       spikebench table messaging --write                       table.md, table.csv and plots anew
@@ -96,7 +97,7 @@ def table(
     from spikebench.record import find_run
 
     if names and faults:
-        raise UsageError("name a --run, or ask for the latest of --faults")
+        raise UsageError("name a --run, or ask for all of --faults")
     if write and (metrics or by):
         raise UsageError("--write is of a run's whole table; leave out --metric and --by")
     if by and kind in ("csv", "json"):
@@ -104,7 +105,7 @@ def table(
     found = chosen_spike(spike, results, names)
     scenarios = found.read_scenarios()
     paths = [find_run(found.name, name, results) for name in dict.fromkeys(names)]
-    paths = paths or [_latest(found.name, faults, scenarios, results)]
+    paths = paths or _unnamed(found.name, faults, scenarios, results)
     runs = _read(dict.fromkeys(paths), scenarios)
     if write and len(runs) > 1:
         raise UsageError("--write is of one run, or of several of faults; leave out the others")
@@ -153,13 +154,15 @@ def _turned(
     )
 
 
-def _latest(spike: str, faults: bool, scenarios: Mapping[str, Scenario], results: Path) -> Path:
-    """The latest run of faults where they are asked for; else of the others, if there are any."""
-    from spikebench.record import Kind, latest_run
+def _unnamed(
+    spike: str, faults: bool, scenarios: Mapping[str, Scenario], results: Path
+) -> list[Path]:
+    """All runs of faults where they are asked for, or no others are there; else the latest."""
+    from spikebench.record import Kind, latest_run, runs_of
 
-    try:
-        return latest_run(spike, results, Kind(faults, scenarios))
-    except RecordError:
-        if faults:
-            raise
-        return latest_run(spike, results)
+    of_faults = Kind(True, scenarios)
+    if not faults:
+        with suppress(RecordError):
+            return [latest_run(spike, results, Kind(False, scenarios))]
+    latest_run(spike, results, of_faults if faults else None)  # says what to do where there is none
+    return runs_of(spike, results, of_faults)

@@ -82,8 +82,8 @@ def _strongest(rows: Sequence[Row]) -> list[Row]:
 
 
 def _latest(rows: Sequence[Row], table: Table) -> list[Row]:
-    """Of the rows with the same parameters, those of the latest run."""
-    places = [table.run_ids.index(row.cell.first.run_id) for row in rows]
+    """Of the rows with the same parameters, those of the latest run, or that it adds to."""
+    places = [max(map(table.run_ids.index, row.cell.run_ids)) for row in rows]
     pairs = list(zip(rows, places, strict=True))
     latest = {row.cell.params: at for row, at in sorted(pairs, key=lambda pair: pair[1])}
     return [row for row, at in pairs if at == latest[row.cell.params]]

@@ -17,7 +17,7 @@ from spikebench.decision.proof import RUN
 from spikebench.decision.read import kinds_asked, read_decision
 from spikebench.decision.shelf import Kept
 from spikebench.errors import GateError, RecordError, UsageError
-from spikebench.record import Kind, find_run, latest_run, of_faults
+from spikebench.record import Kind, find_run, latest_run, of_faults, runs_of
 from spikebench.spike import Spike
 
 IN_FORCE = ("proposed", "accepted")
@@ -49,8 +49,8 @@ def publish(
 ) -> Published:
     """Write a spike's record from ``runs``, and of what they are not the latest.
 
-    Where the decision asks for what happens when something breaks, it rests on a run of faults
-    too: of each kind of run those count that are named, else the latest. A record that is there
+    Where the decision asks for what happens when something breaks, it rests on runs of faults too,
+    all of them; of each kind of run those count that are named, if any are. A record that is there
     keeps all that people wrote, its status too. One that is no longer ``proposed`` is written from
     its own runs only: what was decided on others takes a new record, which ``supersedes`` the old
     one's number. ``today`` is the date of a new record. Raises UsageError for what goes against
@@ -101,23 +101,28 @@ def _paths(spike: Spike, results: Path, runs: Sequence[str], there: Kept | None)
     if there is not None and there.status != "proposed":
         return _own_paths(there, spike, results, runs)
     named = [_lying(find_run(spike.name, run, results), spike, results) for run in runs]
-    return [*named, *_latest(spike, results, named)]
+    return [*named, *_unnamed(spike, results, named)]
 
 
-def _latest(spike: Spike, results: Path, named: Sequence[Path]) -> Iterator[Path]:
-    """The latest run of each kind that the decision asks for and that no named one is of.
+def _unnamed(spike: Spike, results: Path, named: Sequence[Path]) -> Iterator[Path]:
+    """Runs of each kind that the decision asks for and that no named one is of.
 
-    A run of faults may be missing beside another: what it would show is not shown then.
+    Of measurements the latest. Of faults all, the first to be started first: a later one adds
+    trials to some of them and leaves the others out. There may be none beside another run: what it
+    would show is not shown then.
     """
     scenarios = spike.read_scenarios()
     asked = kinds_asked(read_decision(spike, scenarios)[0], scenarios)
     had = {of_faults(path, scenarios) for path in named}
     for faults in sorted(asked - had):
+        kind = Kind(faults, scenarios)
         try:
-            yield latest_run(spike.name, results, Kind(faults, scenarios))
+            latest = latest_run(spike.name, results, kind)
         except RecordError:
             if not faults or False not in asked:
                 raise
+        else:
+            yield from runs_of(spike.name, results, kind) if faults else [latest]
 
 
 def _lying(path: Path, spike: Spike, results: Path) -> Path:

@@ -64,16 +64,21 @@ def find_run(
 
 def latest_run(spike: str, results: Path = RESULTS, kind: Kind | None = None) -> Path:
     """Return the run that was started last, of a kind; raise RecordError where there is none."""
+    if found := runs_of(spike, results, kind):
+        return found[-1]
+    faults = kind is not None and kind.faults
+    what = "runs of faults" if faults else "runs but of faults"
+    raise RecordError(
+        f"{results / spike / 'runs'}: holds no {what if _runs(spike, results) else 'runs'}; "
+        f"measure first with: python3 -m tox -e {spike}{' -- -m faults' if faults else ''}"
+    )
+
+
+def runs_of(spike: str, results: Path = RESULTS, kind: Kind | None = None) -> list[Path]:
+    """Return all runs of a kind, the first to be started first."""
     firsts = {run: _first(run) for run in _runs(spike, results)}
     found = [run for run, first in firsts.items() if kind is None or kind.has(first.scenario)]
-    if not found:
-        faults = kind is not None and kind.faults
-        what = ("runs of faults" if faults else "runs but of faults") if firsts else "runs"
-        raise RecordError(
-            f"{results / spike / 'runs'}: holds no {what}; "
-            f"measure first with: python3 -m tox -e {spike}{' -- -m faults' if faults else ''}"
-        )
-    return max(found, key=lambda run: (firsts[run].started_at, run.name))
+    return sorted(found, key=lambda run: (firsts[run].started_at, run.name))
 
 
 def of_faults(path: Path, scenarios: Mapping[str, Scenario]) -> bool:

@@ -24,7 +24,10 @@ ParamsKey = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Trials:
-    """All trials of one cell in one run, in the order they were recorded; at least one."""
+    """All trials of one cell in one run, in the order they were recorded; at least one.
+
+    Of several runs where they were put together (see ``pooled``).
+    """
 
     records: tuple[Record, ...]
 
@@ -32,6 +35,11 @@ class Trials:
     def first(self) -> Record:
         """The record that stands for what all trials of the cell share."""
         return self.records[0]
+
+    @cached_property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs that its trials are of, the first to be started first."""
+        return tuple(sorted({trial.run_id for trial in self.records}))
 
     @property
     def scenario(self) -> str:

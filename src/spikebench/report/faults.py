@@ -60,11 +60,6 @@ class Fault:
         return str(self.cell.first.params.get("kind", NOTHING))
 
     @property
-    def run_ids(self) -> list[str]:
-        """The runs that its trials are of, the first to be started first."""
-        return sorted({trial.run_id for trial in self.cell.records})
-
-    @property
     def counts(self) -> dict[str, int | None]:
         """The account, and what was sent and never delivered."""
         counted = {name: self.cell.total(name) for name in COUNTS}
@@ -167,7 +162,7 @@ def to_markdown(
 
     ``pictures`` are those that stand beside it, by scenario: their files and what they show.
     """
-    runs = sorted({run for each in found.values() for fault in each for run in fault.run_ids})
+    runs = sorted({run for each in found.values() for fault in each for run in fault.cell.run_ids})
     lines = ["# Faults", "", f"Run {', '.join(runs)}. {HOW_TO_READ}", "", *_losses_told(found)]
     for name, each in found.items():
         notes = Footnotes()
@@ -229,7 +224,7 @@ def _csv_row(fault: Fault) -> dict[str, object]:
         "restarts": fault.restarts,
         **{name: "" if (t := fault.longest(name)) is None else f"{t:.6g}" for name in times},
         "reason": "; ".join(fault.remarks),
-        "run_id": " ".join(fault.run_ids),
+        "run_id": " ".join(fault.cell.run_ids),
     }
 
 

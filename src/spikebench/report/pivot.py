@@ -124,7 +124,7 @@ def pivot(tables: Sequence[Table], metrics: Sequence[str] = (), by: Sequence[str
     _refuse_unknown(metrics, _metrics(rows), "--metric")
     _refuse_unknown(by, {*WHOLE, *_params(rows)}, "--by")
     keys = (*by, FIDELITY) if by else (*WHOLE, FIDELITY, PARAMS)
-    runs = [table.run_ids[0] for table in tables if table.run_ids]
+    runs = [_named(table) for table in tables if table.run_ids]
     several = len(runs) > 1
     measures = [
         Measure(name, _metrics(rows).get(name, ""), run if several else "")
@@ -170,10 +170,15 @@ def _refuse_unknown(asked: Iterable[str], known: Iterable[str], option: str) -> 
             raise UsageError(f"{option} {name}: there are {', '.join(names)}")
 
 
+def _named(table: Table) -> str:
+    """The run that a table is of; all of them where it is of several of faults."""
+    return ", ".join(table.run_ids)
+
+
 def _grouped(tables: Iterable[Table], keys: Sequence[str]) -> dict[tuple[str, ...], _Group]:
     found: dict[tuple[str, ...], _Group] = {}
     for table in tables:
-        run = table.run_ids[0] if table.run_ids else ""
+        run = _named(table)
         for section in table.sections:
             for row in section.rows:
                 group = found.setdefault(key_of(row.cell, keys), _Group())
@@ -228,10 +233,10 @@ def _figure(rows: Sequence[Row], metric: str) -> Figure:
 def _of_runs(tables: Sequence[Table]) -> Iterator[str]:
     """What each run's table warns of, and that runs were made on different machines."""
     for table in tables:
-        run = f"run {table.run_ids[0]}: " if len(tables) > 1 and table.run_ids else ""
+        run = f"run {_named(table)}: " if len(tables) > 1 and table.run_ids else ""
         yield from (f"warning: {run}{warning}" for warning in table.warnings)
     machines = {
-        table.run_ids[0]: ", ".join(sorted(_machines(table))) for table in tables if table.run_ids
+        _named(table): ", ".join(sorted(_machines(table))) for table in tables if table.run_ids
     }
     if len(set(machines.values())) > 1:
         said = "; ".join(f"{run} on {where or 'an unknown one'}" for run, where in machines.items())

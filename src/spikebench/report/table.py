@@ -8,7 +8,7 @@ from functools import cached_property
 
 from spikebench.candidate import Candidate
 from spikebench.record.model import Record
-from spikebench.record.trials import ParamsKey, Trials, by_cell
+from spikebench.record.trials import ParamsKey, Trials, by_cell, pooled
 from spikebench.report.best import best_of
 from spikebench.report.declared import CEILING, Declared, against_itself, declared, timed
 from spikebench.report.layout import Layout, load
@@ -90,14 +90,16 @@ def tabulate(
     candidates: Sequence[Candidate] = (),
     layout: Layout | None = None,
 ) -> Table:
-    """Make the table of one run's records.
+    """Make the table of one run's records, or of several of faults.
 
+    Trials of faults are put together where they are of one cell (see ``pooled``): each trial of a
+    fault shows what can happen, whichever run it is of.
     ``scenarios`` give requirements and declared comparisons, ``candidates`` what each promises and
     the order of rows; both may lack what the records have, which then goes without. ``layout`` is
     the spike's, that of messages where none is given.
     """
     layout = layout or load(MESSAGES_LAYOUT)
-    found = by_cell(layout.complete(list(records), scenarios))
+    found = _put_together(by_cell(layout.complete(list(records), scenarios)), scenarios)
     places = {candidate.name: place for place, candidate in enumerate(candidates)}
     found.sort(key=lambda cell: _order(cell, places, layout))
     against = {id(one.a): one for one in declared(found, scenarios)}
@@ -106,7 +108,7 @@ def tabulate(
     names = dict.fromkeys([*scenarios, *(cell.scenario for cell in found)])
     return Table(
         spike=found[0].first.spike if found else "",
-        run_ids=tuple(dict.fromkeys(cell.first.run_id for cell in found)),
+        run_ids=tuple(dict.fromkeys(run for cell in found for run in cell.run_ids)),
         sections=tuple(
             section
             for name in names
@@ -117,6 +119,12 @@ def tabulate(
         warnings=tuple(_warnings(found, itself)),
         versions=_versions(found),
     )
+
+
+def _put_together(cells: Sequence[Trials], scenarios: Mapping[str, Scenario]) -> list[Trials]:
+    broken = {name for name, scenario in scenarios.items() if scenario.breaks}
+    whole = [cell for cell in cells if cell.scenario not in broken]
+    return [*whole, *pooled(cell for cell in cells if cell.scenario in broken)]
 
 
 def _order(cell: Trials, places: Mapping[str, int], layout: Layout) -> tuple[object, ...]:

@@ -104,7 +104,7 @@ def _cell(row: Row) -> dict[str, object]:
         "target": first.target,
         "fidelity": first.fidelity,
         "void": row.cell.void,
-        "run_id": first.run_id,
+        "run_id": " ".join(row.cell.run_ids),
         "environment": source(row.cell) or fingerprint(first),
         "params": first.params,
         "requirement": row.judgement.outcome if row.judgement else None,

@@ -1,0 +1,128 @@
+"""CPU of a whole client process at a fixed rate: our generator and the vendor's own tool."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import fmean, geometric_mean
+
+from benchmarks.cpu_clock import process_cpu_s
+from benchmarks.kafka_throughput import KAFKA, producing
+from benchmarks.perftest import after, seconds
+from benchmarks.producer_performance import steady
+from benchmarks.rabbitmq_queues import SETTINGS, SingleQueue, over_amqp, wiring
+from benchmarks.ratio import Ratio, alternate, ratio_of
+from benchmarks.rig import Generator, Rig, topology_of
+
+RATE_PER_S = 10_000
+WARM_UP_S, MEASURED_S = 8, 8
+SPAN_S = WARM_UP_S + MEASURED_S
+CLOSING_S = 2
+"""A tool runs on for as long after what is measured, so that its end is not measured with it."""
+
+RABBIT = over_amqp("classic")
+NOTE = (
+    "CPU of the whole client process, JVM and all, a message at {rate:,} msg/s, the last "
+    "{measured} s of {span}, beside {tool}; ours to the end of its account, {ours:.1f} µs, theirs "
+    "{theirs:.1f} µs"
+)
+PERFTEST = f"PerfTest: {SETTINGS}"
+PRODUCER = (
+    "ProducerPerformance: no consumer, 1,024 B, acks=all, linger 1 ms, batch 131,072, 1 partition, "
+    "both fresh JVMs with the same flags"
+)
+
+Pairs = Sequence[tuple[float, ...]]
+
+
+def client_cpu(rig: Rig, rounds: int) -> list[Ratio]:
+    """Ours over theirs, in CPU time a message; below 1, ours takes less."""
+    rabbit = list(alternate(rounds, lambda: _our_rabbit(rig), lambda: _perftest(rig)))
+    kafka = list(alternate(rounds, lambda: _our_kafka(rig), lambda: _producer_performance(rig)))
+    return [
+        _row("client-cpu-rabbitmq-classic", rabbit, PERFTEST),
+        _row("client-cpu-kafka", kafka, PRODUCER),
+    ]
+
+
+def _row(name: str, pairs: Pairs, tool: str) -> Ratio:
+    ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
+    note = NOTE.format(
+        rate=RATE_PER_S, measured=MEASURED_S, span=SPAN_S, tool=tool, ours=ours, theirs=theirs
+    )
+    return ratio_of(name, [a / b for a, b in pairs], note)
+
+
+def _our_rabbit(rig: Rig) -> float:
+    with rig.generator(RABBIT, "java", wiring(rig, RABBIT), SingleQueue) as generator:
+        return _warm(generator)
+
+
+def _our_kafka(rig: Rig) -> float:
+    with rig.generator(KAFKA, "java", producing(rig)) as generator:
+        return _warm(generator)
+
+
+def _warm(generator: Generator) -> float:
+    """CPU µs a message of a segment, from handing out its schedule to the harvest."""
+    generator.evenly(RATE_PER_S, WARM_UP_S)
+    before = process_cpu_s(generator.pid)
+    seen = generator.evenly(RATE_PER_S, MEASURED_S)
+    used_s = process_cpu_s(generator.pid) - before
+    return used_s * 1e6 / int(seen.confirmed.sum())
+
+
+def _perftest(rig: Rig) -> float:
+    wired = wiring(rig, RABBIT)
+    topology = SingleQueue(wired)
+    topology.create()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            used = Watch(pool)
+            lines = seconds(rig, wired, SPAN_S + CLOSING_S, RATE_PER_S, used.watch)
+        return used.us(fmean(line.received_per_s for line in after(WARM_UP_S, lines)))
+    finally:
+        topology.delete()
+
+
+def _producer_performance(rig: Rig) -> float:
+    wired = producing(rig)
+    topology = topology_of(KAFKA)(wired)
+    topology.create()
+    measured = (MEASURED_S + CLOSING_S) * RATE_PER_S
+    try:
+        with tempfile.TemporaryDirectory(prefix="spikebench-bodies-") as folder:
+            bodies = rig.bodies_in(Path(folder))
+            with ThreadPoolExecutor(1) as pool:
+                used = Watch(pool)
+                warm_up = WARM_UP_S * RATE_PER_S
+                said = steady(rig, wired, bodies, warm_up, measured, RATE_PER_S, used.watch)
+        return used.us(said.per_s)
+    finally:
+        topology.delete()
+
+
+class Watch:
+    """CPU seconds of a process, read twice in its life by another thread."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+
+    def watch(self, pid: int) -> None:
+        """Begin: ``pid`` has just been started."""
+        self._used = self._pool.submit(cpu_between, pid, WARM_UP_S, SPAN_S)
+
+    def us(self, rate_per_s: float) -> float:
+        """CPU microseconds a message at ``rate_per_s``; OSError where the process ended early."""
+        return self._used.result() / MEASURED_S / rate_per_s * 1e6
+
+
+def cpu_between(pid: int, from_s: float, until_s: float) -> float:
+    """CPU seconds of a process between two moments from now; OSError where it ends before."""
+    time.sleep(from_s)
+    before = process_cpu_s(pid)
+    time.sleep(until_s - from_s)
+    return process_cpu_s(pid) - before
