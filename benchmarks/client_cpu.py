@@ -10,9 +10,11 @@ from pathlib import Path
 from statistics import fmean, geometric_mean
 
 from benchmarks.cpu_clock import process_cpu_s
+from benchmarks.kafka_publish import SPACING_S as KAFKA_SPACING_S
 from benchmarks.kafka_throughput import KAFKA, producing
 from benchmarks.perftest import after, seconds
 from benchmarks.producer_performance import steady
+from benchmarks.rabbitmq_publish import SPACING_S as RABBIT_SPACING_S
 from benchmarks.rabbitmq_queues import SETTINGS, SingleQueue, over_amqp, wiring
 from benchmarks.ratio import Ratio, alternate, ratio_of
 from benchmarks.rig import Generator, Rig, topology_of
@@ -26,8 +28,8 @@ CLOSING_S = 2
 RABBIT = over_amqp("classic")
 NOTE = (
     "CPU of the whole client process, JVM and all, a message at {rate:,} msg/s, the last "
-    "{measured} s of {span}, beside {tool}; ours to the end of its account, {ours:.1f} µs, theirs "
-    "{theirs:.1f} µs"
+    "{measured} s of {span}, beside {tool}; what falls due in {spacing:.0f} ms sent together on "
+    "both sides; ours to the end of its account, {ours:.1f} µs, theirs {theirs:.1f} µs"
 )
 PERFTEST = f"PerfTest: {SETTINGS}"
 PRODUCER = (
@@ -43,34 +45,40 @@ def client_cpu(rig: Rig, rounds: int) -> list[Ratio]:
     rabbit = list(alternate(rounds, lambda: _our_rabbit(rig), lambda: _perftest(rig)))
     kafka = list(alternate(rounds, lambda: _our_kafka(rig), lambda: _producer_performance(rig)))
     return [
-        _row("client-cpu-rabbitmq-classic", rabbit, PERFTEST),
-        _row("client-cpu-kafka", kafka, PRODUCER),
+        _row("client-cpu-rabbitmq-classic", rabbit, PERFTEST, RABBIT_SPACING_S),
+        _row("client-cpu-kafka", kafka, PRODUCER, KAFKA_SPACING_S),
     ]
 
 
-def _row(name: str, pairs: Pairs, tool: str) -> Ratio:
+def _row(name: str, pairs: Pairs, tool: str, spacing_s: float) -> Ratio:
     ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
     note = NOTE.format(
-        rate=RATE_PER_S, measured=MEASURED_S, span=SPAN_S, tool=tool, ours=ours, theirs=theirs
+        rate=RATE_PER_S,
+        measured=MEASURED_S,
+        span=SPAN_S,
+        tool=tool,
+        spacing=spacing_s * 1e3,
+        ours=ours,
+        theirs=theirs,
     )
     return ratio_of(name, [a / b for a, b in pairs], note)
 
 
 def _our_rabbit(rig: Rig) -> float:
     with rig.generator(RABBIT, "java", wiring(rig, RABBIT), SingleQueue) as generator:
-        return _warm(generator)
+        return _warm(generator, RABBIT_SPACING_S)
 
 
 def _our_kafka(rig: Rig) -> float:
     with rig.generator(KAFKA, "java", producing(rig)) as generator:
-        return _warm(generator)
+        return _warm(generator, KAFKA_SPACING_S)
 
 
-def _warm(generator: Generator) -> float:
+def _warm(generator: Generator, every_s: float) -> float:
     """CPU µs a message of a segment, from handing out its schedule to the harvest."""
-    generator.evenly(RATE_PER_S, WARM_UP_S)
+    generator.in_bursts(RATE_PER_S, WARM_UP_S, every_s)
     before = process_cpu_s(generator.pid)
-    seen = generator.evenly(RATE_PER_S, MEASURED_S)
+    seen = generator.in_bursts(RATE_PER_S, MEASURED_S, every_s)
     used_s = process_cpu_s(generator.pid) - before
     return used_s * 1e6 / int(seen.confirmed.sum())
 

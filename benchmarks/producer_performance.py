@@ -16,6 +16,9 @@ TOOL = JavaTool(
     (ARTEFACTS / "kafka-tools.lock", ARTEFACTS / "kafka-server.lock"),
 )
 
+WITHOUT_END = 1_000_000_000
+"""Records that nobody waits for."""
+
 _STEADY = re.compile(
     r"^\d+ steady state records sent, (?P<rate>[\d.]+) records/sec .*?, (?P<mean>[\d.]+) ms avg "
     r"latency, [\d.]+ ms max latency, (?P<p50>\d+) ms 50th, \d+ ms 95th, (?P<p99>\d+) ms 99th",
@@ -51,14 +54,30 @@ def steady(
     ``bodies`` is a file of one body a line; ``rate_per_s`` -1 is as fast as it can. The rate it
     says runs until the last acknowledgement. ``started`` is told the process.
     """
+    arguments = ["--num-records", str(warm_up + measured), "--warmup-records", str(warm_up)]
+    arguments += ["--throughput", f"{rate_per_s:g}", *_settings(wiring, bodies)]
+    return read_steady(TOOL.run(rig, arguments, started=started))
+
+
+def endless(
+    rig: Rig,
+    wiring: Wiring,
+    bodies: Path,
+    started: Callable[[int], None],
+    over: Callable[[], bool],
+) -> None:
+    """Send as fast as it can until it is ``over``; ``started`` is told the process."""
+    arguments = ["--num-records", str(WITHOUT_END), "--throughput", "-1"]
+    TOOL.run(rig, [*arguments, *_settings(wiring, bodies)], started=started, ended=over)
+
+
+def _settings(wiring: Wiring, bodies: Path) -> list[str]:
     arguments = ["--bootstrap-server", wiring.connection["bootstrap"], "--topic", wiring.name]
-    arguments += ["--num-records", str(warm_up + measured), "--warmup-records", str(warm_up)]
-    arguments += ["--throughput", f"{rate_per_s:g}", "--payload-file", str(bodies)]
+    arguments += ["--payload-file", str(bodies)]
     arguments += ["--command-property", "acks=all", f"linger.ms={wiring.linger_ms:g}"]
     arguments += [f"batch.size={wiring.batch_bytes}"]
     # as our own client is set, and why: spikes/messaging/servers/kafka_settings.py
-    arguments += ["send.buffer.bytes=-1", "receive.buffer.bytes=-1"]
-    return read_steady(TOOL.run(rig, arguments, started=started))
+    return [*arguments, "send.buffer.bytes=-1", "receive.buffer.bytes=-1"]
 
 
 def read_steady(printed: str) -> Steady:

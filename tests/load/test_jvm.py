@@ -126,6 +126,18 @@ def hits(count: int, every: int) -> set[int]:
     return set(range(every - 1, count, every))
 
 
+@pytest.mark.parametrize("copies", [0, 1])
+def test_a_body_is_written_anew_only_where_the_client_has_copied_it(
+    start: Start, copies: int
+) -> None:
+    generator = start(copies=copies, collect=1)
+    synthetic().BODIES.clear()
+    run(generator, order(3_000))
+    harvest = received(generator, 3_000)
+    assert harvest.deliveries[0].seq.tolist() == list(range(3_000))
+    assert synthetic().BODIES.size() == (3 if copies else 3_000)
+
+
 def test_every_message_is_accounted_for_once(start: Start) -> None:
     generator = start()
     progress = run(generator, order(5_000))

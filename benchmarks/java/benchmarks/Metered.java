@@ -82,6 +82,11 @@ public final class Metered implements Driver {
         }
 
         @Override
+        public boolean copiesBody() {
+            return sender.copiesBody();
+        }
+
+        @Override
         public void flush() throws Exception {
             sender.flush();
         }

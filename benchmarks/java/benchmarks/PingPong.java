@@ -80,6 +80,11 @@ public final class PingPong implements Driver {
         }
 
         @Override
+        public boolean copiesBody() {
+            return sender.copiesBody();
+        }
+
+        @Override
         public void flush() throws Exception {
             sender.flush();
         }

@@ -2,8 +2,11 @@ package synthetic;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.DelayQueue;
 import java.util.concurrent.Delayed;
 import java.util.concurrent.Executors;
@@ -27,6 +30,10 @@ public final class Synthetic implements Driver {
     public static final AtomicInteger MOST_IN_FLIGHT = new AtomicInteger();
     public static final AtomicInteger FLUSHES = new AtomicInteger();
     public static volatile byte[] latestBody;
+
+    /** With {@code collect}, every array that a body came in. */
+    public static final Set<byte[]> BODIES =
+            Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
 
     private final ScheduledExecutorService broker = Executors.newScheduledThreadPool(1);
     private final List<DelayQueue<Item>> queues = new ArrayList<>();
@@ -106,6 +113,9 @@ public final class Synthetic implements Driver {
         @Override
         public void send(int seq, byte[] key, byte[] body) throws Exception {
             latestBody = body;
+            if (option("collect") > 0) {
+                BODIES.add(body);
+            }
             if (option("die_after") > 0 && seq == option("die_after")) {
                 throw new IOException("connection reset");
             }
@@ -113,10 +123,16 @@ public final class Synthetic implements Driver {
                 Thread.sleep(option("stall_us") / 1_000);
             }
             MOST_IN_FLIGHT.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
-            gathered.add(() -> carry(seq, body));
+            byte[] kept = copiesBody() ? body.clone() : body;
+            gathered.add(() -> carry(seq, kept));
             if (gathered.size() >= Math.max(1, wiring.batchMessages())) {
                 carryAll();
             }
+        }
+
+        @Override
+        public boolean copiesBody() {
+            return option("copies") > 0;
         }
 
         @Override

@@ -150,6 +150,12 @@ public final class Kafka implements Driver {
                     });
         }
 
+        /** Into the batch of its partition, before it returns. */
+        @Override
+        public boolean copiesBody() {
+            return true;
+        }
+
         /** Only looks for a lost broker: the producer's own thread sends when linger.ms is over. */
         @Override
         public void flush() {

@@ -118,6 +118,12 @@ public final class RabbitMq implements Driver {
             channel.basicPublish(exchange, routingKey, properties, body);
         }
 
+        /** Into the connection's buffer or its socket, before it returns. */
+        @Override
+        public boolean copiesBody() {
+            return true;
+        }
+
         @Override
         public void flush() {
             ShutdownSignalException reason = channel.getCloseReason();

@@ -33,6 +33,7 @@ final class Outbox implements Confirms {
     private final byte[][] keys;
     private final long lingerNs;
     private Sender sender;
+    private boolean copiesBody;
     private volatile Outstanding outstanding;
     private volatile boolean stopped;
     private long gatheringSince;
@@ -53,6 +54,7 @@ final class Outbox implements Confirms {
 
     void open() throws Exception {
         sender = driver.sender(this);
+        copiesBody = sender.copiesBody();
     }
 
     Outstanding outstanding() {
@@ -144,7 +146,8 @@ final class Outbox implements Confirms {
 
     private void send(int i, Segment segment, Outstanding current, long now) throws Exception {
         int seq = segment.firstSeq() + i;
-        byte[] body = templates[segment.templates()[i]].clone();
+        byte[] template = templates[segment.templates()[i]];
+        byte[] body = copiesBody ? template : template.clone();
         Header.patch(body, seq, now);
         current.sending(i, now, heldUntil);
         calledAt = now;
@@ -217,7 +220,7 @@ final class Outbox implements Confirms {
         current.abandon("the connection was lost: " + Failure.describe(lost));
         while (System.nanoTime() < deadline && !isOver()) {
             try {
-                sender = driver.sender(this);
+                open();
                 return;
             } catch (Exception away) {
                 LockSupport.parkNanos(this, AGAIN_NS);
