@@ -18,6 +18,7 @@ from benchmarks.ratio import Ratio, Target, ratio_of
 from benchmarks.rig import Rig, candidate, topology_of
 from benchmarks.turns import EMPTY_S, TURN_S, Client, await_records, by_turns, per_s
 from spikebench.load.driver import Wiring
+from spikebench.measure.observation import Observation
 
 MOST_ROUNDS = 40
 PROBE = 60_000
@@ -142,7 +143,7 @@ def _log_of(wired: Wiring) -> Iterator[Callable[[], int]]:
         consumer.close()
 
 
-def _require_unended(flood: Future[object]) -> None:
+def _require_unended(flood: Future[Observation]) -> None:
     if flood.done():
         raise RuntimeError(
             f"the flood of {MOST_RECORDS:,} records ended before its turns did; raise MOST_RECORDS"

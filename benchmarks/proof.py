@@ -93,7 +93,7 @@ SECTIONS = (
             Line(
                 "kafka-throughput",
                 "Kafka, producing: `ProducerPerformance`",
-                "Ours sends keys, stamps each body and keeps the times of each record; the tool sends "
+                "Ours sends keys, stamps each body and keeps each record's times; the tool sends "
                 "the bodies as they are, and keeps a sample of latencies.",
             ),
             Line(

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from spikebench.load.lab import MessageLab
 from spikebench.load.session import Session
 from spikebench.measure.environment import environment
 from spikebench.measure.outcome import Metric, Outcome
+from spikebench.measure.pace import MOST_CORES, PACE
 from spikebench.method import BEFORE_BLOCKS
 from spikebench.record import Record, RecordFile, read_records
 from spikebench.run import Run
@@ -95,6 +97,8 @@ def test_a_trial_is_recorded_whole_as_it_ends(tmp_path: Path) -> None:
     assert record.environment == environment()
     assert record.resources.startup_s == 3.5
     assert record.duration_s >= 0.5
+    pace = record.metrics[PACE]
+    assert (pace.unit, pace.n) == ("ms", 2 * min(len(os.sched_getaffinity(0)), MOST_CORES))
 
 
 def test_what_was_injected_is_what_is_recorded(tmp_path: Path) -> None:
@@ -121,6 +125,7 @@ def test_a_cell_that_cannot_be_had_keeps_its_row_and_starts_nothing(tmp_path: Pa
     assert record.status == "unavailable"
     assert record.reason == "local: not here; to mend it: apt-get install absent"
     assert recipe.starts == 0
+    assert PACE not in record.metrics
 
 
 def test_a_server_that_never_starts_fails_its_trials_and_is_tried_once(tmp_path: Path) -> None:

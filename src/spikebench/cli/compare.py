@@ -237,9 +237,11 @@ def _gate(found: Sequence[Declared], sides: _Sides) -> None:
 
 
 def _show(found: Sequence[Declared], runs: Sequence[Sequence[Trials]], sides: _Sides) -> None:
-    """Print the comparisons, and whether each run drifted."""
-    from spikebench.report import versus
+    """Print the comparisons, whether each run drifted, and whether the machine was as fast."""
+    from spikebench.report import pace, versus
 
     lines = versus.against if sides.baseline else versus.pairs
     for line in (*lines(found, sides.across), *versus.drifts(found, runs)):
         click.echo(line)
+    for warning in pace.apart({cells[0].first.run_id: cells for cells in runs}):
+        click.echo(f"warning: {warning}")

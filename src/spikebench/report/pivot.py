@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from spikebench.errors import UsageError
 from spikebench.record.trials import COUNTED, Trials
-from spikebench.report import wording
+from spikebench.report import pace, wording
 from spikebench.report.column import NOTHING, beside, figure
 from spikebench.report.layout import Layout
 from spikebench.report.missing import missing
@@ -119,7 +119,7 @@ def pivot(tables: Sequence[Table], metrics: Sequence[str] = (), by: Sequence[str
     grouped by (``scenario``, ``candidate``, ``client``, ``target``, or a parameter), else every
     cell is a row. Raises UsageError for a metric or a name that no row has.
     """
-    rows = [row for table in tables for section in table.sections for row in section.rows]
+    rows = [row for table in tables for row in _rows(table)]
     chosen = list(metrics) or _declared(tables)
     _refuse_unknown(metrics, _metrics(rows), "--metric")
     _refuse_unknown(by, {*WHOLE, *_params(rows)}, "--by")
@@ -168,6 +168,10 @@ def _refuse_unknown(asked: Iterable[str], known: Iterable[str], option: str) -> 
     for name in asked:
         if names and name not in names:
             raise UsageError(f"{option} {name}: there are {', '.join(names)}")
+
+
+def _rows(table: Table) -> list[Row]:
+    return [row for section in table.sections for row in section.rows]
 
 
 def _named(table: Table) -> str:
@@ -241,6 +245,8 @@ def _of_runs(tables: Sequence[Table]) -> Iterator[str]:
     if len(set(machines.values())) > 1:
         said = "; ".join(f"{run} on {where or 'an unknown one'}" for run, where in machines.items())
         yield f"warning: the runs are of different machines ({said}): their numbers do not compare"
+    of_runs = {_named(table): [row.cell for row in _rows(table)] for table in tables}
+    yield from (f"warning: {said}" for said in pace.apart(of_runs))
 
 
 def _machines(table: Table) -> set[str]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from spikebench.candidate import Candidate
 from spikebench.record.model import Record
 from spikebench.record.trials import ParamsKey, Trials, by_cell, pooled
+from spikebench.report import pace
 from spikebench.report.best import best_of
 from spikebench.report.declared import CEILING, Declared, against_itself, declared, timed
 from spikebench.report.layout import Layout, load
@@ -197,6 +198,7 @@ def _warnings(found: Sequence[Trials], itself: Sequence[Declared]) -> Iterable[s
             f"{len(machines)} different machines ({', '.join(sorted(machines))}) are shown "
             "together: their numbers do not compare"
         )
+    yield from pace.uneven(found)
     for one in itself:
         if one.comparison.verdict in ("A", "B"):
             yield (
