@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from statistics import fmean, geometric_mean
 
@@ -24,6 +24,8 @@ WARM_UP_S, MEASURED_S = 8, 8
 SPAN_S = WARM_UP_S + MEASURED_S
 CLOSING_S = 2
 """A tool runs on for as long after what is measured, so that its end is not measured with it."""
+
+STARTED_WITHIN_S = 30.0
 
 RABBIT = over_amqp("classic")
 NOTE = (
@@ -89,9 +91,11 @@ def _perftest(rig: Rig) -> float:
     topology.create()
     try:
         with ThreadPoolExecutor(1) as pool:
-            used = Watch(pool)
-            lines = seconds(rig, wired, SPAN_S + CLOSING_S, RATE_PER_S, used.watch)
-        return used.us(fmean(line.received_per_s for line in after(WARM_UP_S, lines)))
+            started: Future[int] = Future()
+            used_s = pool.submit(measured_cpu_s, started)
+            lines = seconds(rig, wired, SPAN_S + CLOSING_S, RATE_PER_S, started.set_result)
+        per_s = fmean(line.received_per_s for line in after(WARM_UP_S, lines))
+        return _us_a_message(used_s.result(), per_s)
     finally:
         topology.delete()
 
@@ -100,37 +104,30 @@ def _producer_performance(rig: Rig) -> float:
     wired = producing(rig)
     topology = topology_of(KAFKA)(wired)
     topology.create()
-    measured = (MEASURED_S + CLOSING_S) * RATE_PER_S
+    warm_up, measured = WARM_UP_S * RATE_PER_S, (MEASURED_S + CLOSING_S) * RATE_PER_S
     try:
         with tempfile.TemporaryDirectory(prefix="spikebench-bodies-") as folder:
             bodies = rig.bodies_in(Path(folder))
             with ThreadPoolExecutor(1) as pool:
-                used = Watch(pool)
-                warm_up = WARM_UP_S * RATE_PER_S
-                said = steady(rig, wired, bodies, warm_up, measured, RATE_PER_S, used.watch)
-        return used.us(said.per_s)
+                started: Future[int] = Future()
+                used_s = pool.submit(measured_cpu_s, started)
+                said = steady(rig, wired, bodies, warm_up, measured, RATE_PER_S, started.set_result)
+        return _us_a_message(used_s.result(), said.per_s)
     finally:
         topology.delete()
 
 
-class Watch:
-    """CPU seconds of a process, read twice in its life by another thread."""
+def measured_cpu_s(started: Future[int]) -> float:
+    """CPU seconds of what is measured, of a process that will be started and tell its number.
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
-
-    def watch(self, pid: int) -> None:
-        """Begin: ``pid`` has just been started."""
-        self._used = self._pool.submit(cpu_between, pid, WARM_UP_S, SPAN_S)
-
-    def us(self, rate_per_s: float) -> float:
-        """CPU microseconds a message at ``rate_per_s``; OSError where the process ended early."""
-        return self._used.result() / MEASURED_S / rate_per_s * 1e6
-
-
-def cpu_between(pid: int, from_s: float, until_s: float) -> float:
-    """CPU seconds of a process between two moments from now; OSError where it ends before."""
-    time.sleep(from_s)
+    Raises OSError where it ends before that is over, TimeoutError where it is not started.
+    """
+    pid = started.result(STARTED_WITHIN_S)
+    time.sleep(WARM_UP_S)
     before = process_cpu_s(pid)
-    time.sleep(until_s - from_s)
+    time.sleep(MEASURED_S)
     return process_cpu_s(pid) - before
+
+
+def _us_a_message(cpu_s: float, per_s: float) -> float:
+    return cpu_s / MEASURED_S / per_s * 1e6

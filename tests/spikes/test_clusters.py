@@ -16,7 +16,6 @@ from spikebench.target.software import Recipe
 from spikes.messaging.candidates.kafka import KafkaTopology
 from spikes.messaging.candidates.rabbitmq import RabbitTopology
 from spikes.messaging.servers import kafka_cluster, rabbitmq_cluster
-from spikes.messaging.servers.kafka import LocalKafka
 from spikes.messaging.spike import SPIKE
 
 BOARD = """
@@ -102,8 +101,7 @@ def start() -> Iterator[Callable[[Recipe], LocalCluster]]:
     ("candidate", "make", "recipe"),
     [
         ("rabbitmq-quorum-3", RabbitTopology, rabbitmq_cluster.LocalRabbitMQCluster()),
-        # a dead node is missed after a second, and not after nine
-        ("kafka-3", KafkaTopology, kafka_cluster.LocalKafkaCluster(LocalKafka(session_ms=1_500))),
+        ("kafka-3", KafkaTopology, kafka_cluster.LocalKafkaCluster()),
     ],
 )
 def test_another_node_leads_when_the_leader_is_killed(

@@ -11,6 +11,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import (
     CoordinatorNotAvailableError,
     GroupIdNotFoundError,
+    InvalidReplicationFactorError,
     KafkaConnectionError,
     KafkaError,
     NodeNotReadyError,
@@ -28,6 +29,9 @@ from spikes.messaging.servers.kafka_security import PASSWORD, USER
 BOOTSTRAP_TIMEOUT_MS = 10_000
 CREATE_TIMEOUT_MS = 15_000
 READY_POLL_S = 0.02
+FENCED_POLL_S = 0.2
+FENCED = "fenced"
+"""In what a controller says where it has not heard of a broker for a session's time."""
 
 CLUSTER_DEFAULT = -1
 """What asks for ``default.replication.factor`` (KIP-464): 1 on our own nodes, and on a cluster what
@@ -72,6 +76,22 @@ def advice(connection: Connection) -> str:
     return f"{is_up} and takes {USER} and {PASSWORD} by {connection['sasl_mechanism']}"
 
 
+def _create(admin: KafkaAdminClient, topics: dict[str, dict[str, int]]) -> None:
+    """Create topics once there are brokers for them: on a starved machine all may be late.
+
+    Raises KafkaError at once for what does not pass by itself.
+    """
+    until = time.monotonic() + CREATE_TIMEOUT_MS / 1000
+    while True:
+        try:
+            admin.create_topics(topics, timeout_ms=CREATE_TIMEOUT_MS)
+            return
+        except InvalidReplicationFactorError as error:
+            if FENCED not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(FENCED_POLL_S)
+
+
 class KafkaTopology:
     """One topic with a group of consumers for each subscriber.
 
@@ -90,7 +110,7 @@ class KafkaTopology:
         try:
             admin = self._admin()
             with contextlib.suppress(TopicAlreadyExistsError):
-                admin.create_topics({name: topic}, timeout_ms=CREATE_TIMEOUT_MS)
+                _create(admin, {name: topic})
             admin.wait_for_topics([name], timeout_ms=CREATE_TIMEOUT_MS)
             self._await_logs(admin)
         except KafkaError as error:
