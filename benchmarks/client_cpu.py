@@ -16,16 +16,19 @@ from benchmarks.perftest import after, seconds
 from benchmarks.producer_performance import steady
 from benchmarks.rabbitmq_publish import SPACING_S as RABBIT_SPACING_S
 from benchmarks.rabbitmq_queues import SETTINGS, SingleQueue, over_amqp, wiring
+from benchmarks.rates import require_held
 from benchmarks.ratio import Ratio, alternate, ratio_of
 from benchmarks.rig import Generator, Rig, topology_of
 
-RATE_PER_S = 10_000
+RATE_PER_S = 5_000
 WARM_UP_S, MEASURED_S = 8, 8
 SPAN_S = WARM_UP_S + MEASURED_S
 CLOSING_S = 2
 """A tool runs on for as long after what is measured, so that its end is not measured with it."""
 
 STARTED_WITHIN_S = 30.0
+HELD_BY_A_TOOL = 0.95
+"""Of the rate it is asked for: a throttle that sleeps whole milliseconds falls short by 1 %."""
 
 RABBIT = over_amqp("classic")
 NOTE = (
@@ -82,6 +85,7 @@ def _warm(generator: Generator, every_s: float) -> float:
     before = process_cpu_s(generator.pid)
     seen = generator.in_bursts(RATE_PER_S, MEASURED_S, every_s)
     used_s = process_cpu_s(generator.pid) - before
+    require_held(seen, RATE_PER_S)
     return used_s * 1e6 / int(seen.confirmed.sum())
 
 
@@ -130,4 +134,6 @@ def measured_cpu_s(started: Future[int]) -> float:
 
 
 def _us_a_message(cpu_s: float, per_s: float) -> float:
+    if per_s < HELD_BY_A_TOOL * RATE_PER_S:
+        raise RuntimeError(f"the tool came to {per_s:,.0f} of {RATE_PER_S:,} msg/s")
     return cpu_s / MEASURED_S / per_s * 1e6

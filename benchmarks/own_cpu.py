@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.cpu_clock import main_thread_cpu_s, process_cpu_s, wake_up_cpu_s
+from benchmarks.rates import require_held
 from benchmarks.ratio import Ratio, Target, ratio_of
 from benchmarks.rig import Rig, candidate, through
 from spikebench.candidate import Candidate
@@ -116,8 +117,9 @@ def measure(rig: Rig, driven: Candidate) -> Spent:
             generator.evenly(RATE_PER_S, 1.0)
             pid = generator.pid
             before = process_cpu_s(pid), main_thread_cpu_s(pid)
-            generator.evenly(RATE_PER_S, MEASURED_S)
+            seen = generator.evenly(RATE_PER_S, MEASURED_S)
             after = process_cpu_s(pid), main_thread_cpu_s(pid)
+        require_held(seen, RATE_PER_S)
         sleep_us = wake_up_cpu_s(rig.cores.load) * 1e6
         spent = read_spent(report.read_text(), after[0] - before[0], after[1] - before[1])
         return replace(spent, sleep_us=sleep_us)

@@ -186,7 +186,7 @@ SECTIONS = (
     ),
     Section(
         "CPU of the client process",
-        "Time on a processor a message, of the whole process, at 10,000 messages a second, sent in "
+        "Time on a processor a message, of the whole process, at 5,000 messages a second, sent in "
         "bursts of a few milliseconds at most. Below 1, ours takes less. No target.",
         (
             Line("client-cpu-rabbitmq-classic", "RabbitMQ, a classic queue: PerfTest", CPU_RABBIT),

@@ -48,4 +48,6 @@ def test_a_process_that_ends_early_has_no_figure() -> None:
 
 def test_cpu_seconds_become_microseconds_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_cpu, "MEASURED_S", 8)
-    assert client_cpu._us_a_message(4.0, 10_000) == pytest.approx(50.0)
+    assert client_cpu._us_a_message(2.0, 5_000) == pytest.approx(50.0)
+    with pytest.raises(RuntimeError, match="came to 4,000 of 5,000"):
+        client_cpu._us_a_message(2.0, 4_000)

@@ -9,6 +9,7 @@ from benchmarks.rates import (
     confirmed_per_s,
     picked,
     received_per_s,
+    require_held,
     whole_ms,
 )
 from spikebench.measure.observation import Delivery, Observation, Usage
@@ -43,6 +44,16 @@ def test_confirmed_runs_from_the_first_send_to_the_last_confirm() -> None:
 def test_the_warm_up_is_left_out_of_the_count_and_of_the_time() -> None:
     seen = segment([0.0, 0.1, 1.0, 2.0], [500_000] * 4)
     assert confirmed_per_s(seen, warm_up=2) == pytest.approx(2 / 1.5)
+
+
+def test_a_rate_that_was_not_sent_has_no_figure() -> None:
+    seen = segment([n / 1_000 for n in range(200)], [10] * 200)
+    require_held(seen, 1_000)
+    seen.sent_ns[-2:] = 0
+    require_held(seen, 1_000)
+    seen.sent_ns[-3:] = 0
+    with pytest.raises(RuntimeError, match=r"98% of 1,000 msg/s were sent"):
+        require_held(seen, 1_000)
 
 
 def test_a_message_without_a_confirm_is_not_passed_over() -> None:
