@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from statistics import fmean, geometric_mean
+from statistics import fmean
+from typing import TypeVar
 
 from benchmarks.cpu_clock import process_cpu_s
 from benchmarks.kafka_publish import SPACING_S as KAFKA_SPACING_S
@@ -17,7 +18,7 @@ from benchmarks.producer_performance import steady
 from benchmarks.rabbitmq_publish import SPACING_S as RABBIT_SPACING_S
 from benchmarks.rabbitmq_queues import SETTINGS, SingleQueue, over_amqp, wiring
 from benchmarks.rates import require_held
-from benchmarks.ratio import Ratio, alternate, ratio_of
+from benchmarks.ratio import Ratio, alternate, middles, ratio_of
 from benchmarks.rig import Generator, Rig, topology_of
 
 RATE_PER_S = 5_000
@@ -42,6 +43,7 @@ PRODUCER = (
     "both fresh JVMs with the same flags"
 )
 
+T = TypeVar("T")
 Pairs = Sequence[tuple[float, ...]]
 
 
@@ -56,7 +58,7 @@ def client_cpu(rig: Rig, rounds: int) -> list[Ratio]:
 
 
 def _row(name: str, pairs: Pairs, tool: str, spacing_s: float) -> Ratio:
-    ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
+    ours, theirs = middles(pairs)
     note = NOTE.format(
         rate=RATE_PER_S,
         measured=MEASURED_S,
@@ -94,14 +96,13 @@ def _perftest(rig: Rig) -> float:
     topology = SingleQueue(wired)
     topology.create()
     try:
-        with ThreadPoolExecutor(1) as pool:
-            started: Future[int] = Future()
-            used_s = pool.submit(measured_cpu_s, started)
-            lines = seconds(rig, wired, SPAN_S + CLOSING_S, RATE_PER_S, started.set_result)
-        per_s = fmean(line.received_per_s for line in after(WARM_UP_S, lines))
-        return _us_a_message(used_s.result(), per_s)
+        lines, used_s = watched(
+            lambda started: seconds(rig, wired, SPAN_S + CLOSING_S, RATE_PER_S, started)
+        )
     finally:
         topology.delete()
+    per_s = fmean(line.received_per_s for line in after(WARM_UP_S, lines))
+    return _us_a_message(used_s, per_s)
 
 
 def _producer_performance(rig: Rig) -> float:
@@ -112,13 +113,21 @@ def _producer_performance(rig: Rig) -> float:
     try:
         with tempfile.TemporaryDirectory(prefix="spikebench-bodies-") as folder:
             bodies = rig.bodies_in(Path(folder))
-            with ThreadPoolExecutor(1) as pool:
-                started: Future[int] = Future()
-                used_s = pool.submit(measured_cpu_s, started)
-                said = steady(rig, wired, bodies, warm_up, measured, RATE_PER_S, started.set_result)
-        return _us_a_message(used_s.result(), said.per_s)
+            said, used_s = watched(
+                lambda started: steady(rig, wired, bodies, warm_up, measured, RATE_PER_S, started)
+            )
     finally:
         topology.delete()
+    return _us_a_message(used_s, said.per_s)
+
+
+def watched(run: Callable[[Callable[[int], None]], T]) -> tuple[T, float]:
+    """What ``run`` returns, and the CPU seconds of the process it tells of once it is started."""
+    with ThreadPoolExecutor(1) as pool:
+        started: Future[int] = Future()
+        used_s = pool.submit(measured_cpu_s, started)
+        said = run(started.set_result)
+    return said, used_s.result()
 
 
 def measured_cpu_s(started: Future[int]) -> float:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import geometric_mean
 
 import numpy as np
 
 from benchmarks.end_to_end_latency import EndToEnd, end_to_end
-from benchmarks.ratio import Ratio, alternate, ratio_of
+from benchmarks.ratio import Ratio, alternate, middles, ratio_of
 from benchmarks.rig import Rig, candidate, through, topology_of
 from spikebench.load.driver import Wiring
 
@@ -44,7 +43,7 @@ def _middle(said: EndToEnd, quantile: str) -> float:
 
 
 def _row(what: str, pairs: Sequence[tuple[float, float]], counted: str) -> Ratio:
-    ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
+    ours, theirs = middles(pairs)
     note = NOTE.format(what=what, records=RECORDS, ours=ours, theirs=theirs, counted=counted)
     return ratio_of(f"kafka-end-to-end-{what}", [a / b for a, b in pairs], note)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from statistics import geometric_mean
 
 from benchmarks.consumer import check_account, consume
 from benchmarks.kafka_consumer import PREFETCH, consuming
 from benchmarks.kafka_python_benchmark import consume_rate, produce_rate
 from benchmarks.kafka_throughput import KAFKA, producing
 from benchmarks.rates import confirmed_per_s
-from benchmarks.ratio import Ratio, Target, alternate, ratio_of
+from benchmarks.ratio import Ratio, Target, alternate, middles, ratio_of
 from benchmarks.rig import Rig, topology_of
 
 CLIENT = "kafka-python"
@@ -44,7 +43,7 @@ def kafka_python(rig: Rig, rounds: int) -> list[Ratio]:
 
 
 def _row(name: str, pairs: Pairs, note: str, records: int) -> Ratio:
-    ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
+    ours, theirs = middles(pairs)
     told = note.format(records=records, ours=ours, theirs=theirs)
     return ratio_of(name, [a / b for a, b in pairs], told, AT_LEAST)
 

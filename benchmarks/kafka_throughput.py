@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import geometric_mean
 from threading import Event
 
 from kafka import KafkaConsumer, TopicPartition
 
 from benchmarks.producer_performance import endless
 from benchmarks.rates import confirmed_per_s
-from benchmarks.ratio import Ratio, Target, ratio_of
+from benchmarks.ratio import Ratio, Target, middles, ratio_of
 from benchmarks.rig import Rig, candidate, topology_of
 from benchmarks.turns import EMPTY_S, TURN_S, Client, await_records, by_turns, per_s
 from spikebench.load.driver import Wiring
@@ -46,12 +45,12 @@ def kafka_throughput(rig: Rig, rounds: int) -> list[Ratio]:
     """Ours over theirs, in records a second."""
     turns = turns_at(capacity(rig))
     pairs = [_side_by_side(rig, turns) for _ in range(rounds)]
-    ours, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
+    ours, theirs = middles(pairs)
     note = NOTE.format(
         turn=TURN_S,
         turns=turns,
-        ours=geometric_mean(ours),
-        theirs=geometric_mean(theirs),
+        ours=ours,
+        theirs=theirs,
     )
     target = Target("at least", 1.0)
     return [ratio_of("kafka-throughput", [a / b for a, b in pairs], note, target)]
@@ -113,7 +112,7 @@ def _theirs(rig: Rig) -> Iterator[Client]:
     wired = producing(rig)
     topology = topology_of(KAFKA)(wired)
     topology.create()
-    over: Event = Event()
+    over = Event()
     started: Future[int] = Future()
     try:
         with (

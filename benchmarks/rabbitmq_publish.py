@@ -8,7 +8,7 @@ from statistics import geometric_mean
 from benchmarks.perftest import after, seconds
 from benchmarks.rabbitmq_queues import SETTINGS, SingleQueue, over_amqp, wiring
 from benchmarks.rates import confirm_quantile_us, received_per_s
-from benchmarks.ratio import Ratio, Target, alternate, ratio_of
+from benchmarks.ratio import Ratio, Target, alternate, middles, ratio_of
 from benchmarks.rig import Rig
 
 SHARES = (0.3, 0.6)
@@ -44,7 +44,7 @@ def _at_share(rig: Rig, rounds: int, share: float, rate: float) -> list[Ratio]:
 
 
 def _row(quantile: str, pairs: Sequence[tuple[float, float]], share: float, rate: float) -> Ratio:
-    ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
+    ours, theirs = middles(pairs)
     note = NOTE.format(
         quantile=quantile,
         rate=rate,

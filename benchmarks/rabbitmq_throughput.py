@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from statistics import fmean, geometric_mean
+from statistics import fmean
 
 from benchmarks.perftest import after, seconds
 from benchmarks.rabbitmq_queues import SETTINGS, SingleQueue, over_amqp, wiring
 from benchmarks.rates import received_per_s
-from benchmarks.ratio import Ratio, Target, alternate, ratio_of
+from benchmarks.ratio import Ratio, Target, alternate, middles, ratio_of
 from benchmarks.rig import Rig, candidate
 from spikebench.candidate import Candidate
 from spikebench.load.driver import Topology, Wiring
@@ -70,6 +70,6 @@ def _theirs(rig: Rig, rabbit: Candidate) -> float:
 def _row(
     name: str, pairs: Sequence[tuple[float, ...]], settings: str, target: Target | None
 ) -> Ratio:
-    ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
+    ours, theirs = middles(pairs)
     note = NOTE.format(settings=settings, ours=ours, theirs=theirs)
     return ratio_of(name, [a / b for a, b in pairs], note, target)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import geometric_mean
 from typing import Literal, Self, TypeVar
 
 from spikebench.stats.interval import interval
@@ -97,6 +98,12 @@ def ratio_of(name: str, ratios: Sequence[float], note: str, target: Target | Non
         raise ValueError(f"{name}: a ratio has to be above zero, got {list(ratios)}")
     summed = interval(ratios)
     return Ratio(name, summed.mean, summed.low, summed.high, summed.n, note, target)
+
+
+def middles(pairs: Sequence[tuple[float, ...]]) -> tuple[float, float]:
+    """What the first two tools of each pair came to: geometric means, whose ratio is the pairs'."""
+    ours, theirs = (geometric_mean(pair[side] for pair in pairs) for side in (0, 1))
+    return ours, theirs
 
 
 def withheld(name: str, why: str) -> Ratio:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
 import pytest
@@ -35,6 +35,16 @@ def busy() -> Iterator[Future[int]]:
 
 def test_cpu_is_that_of_the_process(busy: Future[int]) -> None:
     assert client_cpu.measured_cpu_s(busy) > 0
+
+
+def test_a_run_is_watched_from_when_it_tells_its_process(busy: Future[int]) -> None:
+    def run(started: Callable[[int], None]) -> str:
+        started(busy.result())
+        return "said"
+
+    said, used_s = client_cpu.watched(run)
+    assert said == "said"
+    assert used_s > 0
 
 
 def test_a_process_that_ends_early_has_no_figure() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.ratio import Target, alternate, ratio_of
+from benchmarks.ratio import Target, alternate, middles, ratio_of
 
 
 def test_the_ratio_is_that_of_the_geometric_means() -> None:
@@ -16,6 +16,11 @@ def test_the_ratio_is_that_of_the_geometric_means() -> None:
     expected = stats.gmean(ours) / stats.gmean(theirs)
     assert row.ratio == pytest.approx(expected)
     assert row.n == 3
+
+
+def test_the_middles_of_pairs_are_geometric_means_of_each_side() -> None:
+    assert middles([(1.0, 2.0), (4.0, 8.0)]) == pytest.approx((2.0, 4.0))
+    assert middles([(2.0, 3.0, 99.0)]) == pytest.approx((2.0, 3.0))
 
 
 def test_the_interval_is_students_t_on_the_logs_of_the_pairs() -> None:
