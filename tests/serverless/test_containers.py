@@ -254,6 +254,20 @@ def image_of(candidate: str) -> str:
 Try = Callable[..., Outcome]
 
 
+def from_memory(start: Callable[[], Outcome]) -> Outcome:
+    """Start once more, twice at most, where files came from the disk: an image's first start does.
+
+    A lab has an image's files read by an earlier start. They may leave the page cache again, on a
+    machine that has other things to keep.
+    """
+    outcome = start()
+    for _ in range(2):
+        if "came from the disk" not in outcome.reason:
+            break
+        outcome = start()
+    return outcome
+
+
 @pytest.fixture
 def tried(host: Host, tmp_path: Path) -> Try:
     """Measure the synthetic runtime in the image that has a Python."""
@@ -276,8 +290,10 @@ def tried(host: Host, tmp_path: Path) -> Try:
         )
         where = box(memory_mb, host, image or image_of("python"))
         timeouts = Timeouts(init_s=60.0, invoke_s=20.0)
-        return measure(
-            function, EVENT, json.loads(EVENT), where, invokes=invokes, timeouts=timeouts
+        return from_memory(
+            lambda: measure(
+                function, EVENT, json.loads(EVENT), where, invokes=invokes, timeouts=timeouts
+            )
         )
 
     return trying
@@ -388,8 +404,7 @@ def test_a_function_answers_in_its_base_image(
     function = packer.function(candidate, Build(handler, lever, 1024))
     asks = exchange(handler)
     where = box(1024, host, image)
-    measure(function, asks.event, asks.expected, where)  # has the image's files read, as a lab does
-    outcome = measure(function, asks.event, asks.expected, where, invokes=3)
+    outcome = from_memory(lambda: measure(function, asks.event, asks.expected, where, invokes=3))
     assert outcome.status == "valid", outcome.reason
     assert outcome.metrics["runtime_up"].value is None
     assert "mark never came" in outcome.metrics["runtime_up"].note
