@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu, ttest_ind
 
-from spikebench.stats import compare, holm
+from spikebench.stats import compare, holm, trials_for
 from spikebench.stats.comparison import Comparison
 from spikebench.stats.welch import LogDifference
 
@@ -212,6 +212,28 @@ def test_comparisons_that_decide_nothing_do_not_weigh_on_the_others() -> None:
     few = compare(A[:3], B[:3], 0.1)
     alone, with_few = holm(_family(0.04)), holm([*_family(0.04), few, few])
     assert alone[0].p_different == with_few[0].p_different == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "trials"), [(0, 6), (1, 6), (46, 6), (47, 7), (171, 7), (172, 8), (643, 8)]
+)
+def test_a_family_needs_trials_enough_for_the_rank_test_to_speak(
+    comparisons: int, trials: int
+) -> None:
+    """No value of A is above one of B: the smallest p there is, and just small enough or not."""
+    assert trials_for(comparisons) == trials
+
+    def shown(count: int) -> bool:
+        a, b = [1 + i / 1000 for i in range(count)], [9 + i / 1000 for i in range(count)]
+        return all(c.verdict == "B" for c in holm([compare(a, b, 0.1)] * max(comparisons, 1)))
+
+    assert shown(trials)
+    assert trials == 6 or not shown(trials - 1)
+
+
+def test_what_would_settle_it_has_room_for_its_whole_family() -> None:
+    a, b = [1 + i / 1000 for i in range(6)], [9 + i / 1000 for i in range(6)]
+    assert holm([compare(a, b, 0.1)] * 172)[0].trials_needed == 8
 
 
 def test_an_adjusted_verdict_says_what_would_settle_it() -> None:

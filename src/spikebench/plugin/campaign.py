@@ -14,6 +14,7 @@ from spikebench.errors import RecordError
 from spikebench.measure.environment import environment
 from spikebench.method import Watch
 from spikebench.plan import plan
+from spikebench.plugin import room
 from spikebench.plugin.options import LATEST, Options, new_run_id, seed_of
 from spikebench.record import Kind, Record, RecordFile, find_run, read_records, run_path
 from spikebench.report import write
@@ -112,6 +113,11 @@ class Campaign:
     def cost(self, trials: Iterable[tuple[Cell, int]]) -> str:
         """What trials will cost, in words; empty where they cost nothing."""
         return self.spike.method.cost([cell for cell, _ in trials])
+
+    def advice(self, trials: Iterable[tuple[Cell, int]]) -> str:
+        """What to say of a run whose blocks leave its verdicts no room; empty where all is well."""
+        cells = {cell.key: cell for cell, _ in trials}
+        return "" if self.options.selection.faults else room.advice(cells.values(), self._blocks)
 
     def finished(self, cell: Cell, block: int) -> bool:
         """Whether the run that is gone on with has this trial, and its second try if one is due."""

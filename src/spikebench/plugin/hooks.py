@@ -94,6 +94,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
         _progress(config).begin(len(trials), seconds)
         _end_on_sigterm(config)
         lines.append(_summary(campaign, trials, len(trials) - len(ahead), seconds, cost))
+        lines.extend(filter(None, [campaign.advice(trials)]))
         if config.option.collectonly:
             lines.extend(_cell_lines(campaign, trials))
     return lines

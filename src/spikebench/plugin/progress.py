@@ -29,8 +29,8 @@ QUIET_S = 5.0
 class Progress:
     """Writes to pytest's terminal; on anything but a terminal only whole lines.
 
-    ``expected_s`` is the first estimate of the whole run; what is left is then scaled by how the
-    trials so far took against their own estimates.
+    ``expected_s`` is the first estimate of what is to be measured, without what an earlier start
+    of the run has measured already; what is left is then scaled by how long the trials so far took.
     """
 
     terminal: pytest.TerminalReporter
@@ -38,6 +38,7 @@ class Progress:
     total: int = 0
     expected_s: float = 0.0
     _done: int = 0
+    _passed_over: int = 0
     _expected_done_s: float = 0.0
     _began: float = field(default_factory=time.monotonic)
     _head: str = ""
@@ -69,7 +70,10 @@ class Progress:
     def end(self, cell: Cell, record: Record | None) -> None:
         """Write the line of a trial that has ended."""
         self._done += 1
-        self._expected_done_s += cell.seconds
+        if record is None:
+            self._passed_over += 1
+        else:
+            self._expected_done_s += cell.seconds
         figures = _figures(cell, record) if record else "already measured"
         self._line(f"{self._head}: {figures} · {self._clock()}")
 
@@ -86,11 +90,16 @@ class Progress:
         return f"{_span(elapsed)} elapsed, {_span(self._left(elapsed))} left"
 
     def _left(self, elapsed: float) -> float:
-        """Estimate what is left, trusting the pace so far the more of the run is behind."""
+        """Estimate what is left, trusting the pace so far the more of the run is behind.
+
+        What was measured before this run went on with it took no time, and says nothing of pace.
+        """
         ahead = max(self.expected_s - self._expected_done_s, 0.0)
-        share = self._done / max(self.total, 1)
-        measured = elapsed / self._done * (self.total - self._done) if self._done else ahead
-        return (1 - share) * ahead + share * measured
+        measured = self._done - self._passed_over
+        if not measured:
+            return ahead
+        share = measured / (self.total - self._passed_over)
+        return (1 - share) * ahead + share * elapsed / measured * (self.total - self._done)
 
     def _rewrite(self, text: str) -> None:
         if not self.terminal.isatty:

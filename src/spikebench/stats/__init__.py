@@ -2,7 +2,7 @@
 
 from spikebench.stats.comparison import Comparison, Verdict, compare
 from spikebench.stats.drift import Drift, drift, drifting
-from spikebench.stats.family import holm
+from spikebench.stats.family import holm, trials_for
 from spikebench.stats.interval import Interval, interval
 from spikebench.stats.pair import compare_cells, fingerprint
 
@@ -18,4 +18,5 @@ __all__ = [
     "fingerprint",
     "holm",
     "interval",
+    "trials_for",
 ]
