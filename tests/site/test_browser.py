@@ -30,6 +30,11 @@ RUN = "spikes/synthetic/20260102-b/index.html"
 HISTORY = "spikes/synthetic/history.html"
 DECISION = "decisions/0001-broker.html"
 FAULTY = "spikes/synthetic/20260103-f/index.html"
+LARGE = 200_000
+"""Bytes of a page from which on it is looked at once and not for its colours, which take minutes.
+
+They are those of the smaller pages and of the synthetic ones: one style sheet serves them all.
+"""
 PAGES = ("index.html", "method.html", "glossary.html", SPIKE, RUN, FAULTY, HISTORY, DECISION)
 
 Scheme = Literal["light", "dark"]
@@ -269,8 +274,12 @@ def test_our_own_results_load_without_a_complaint_and_are_accessible(
 ) -> None:
     visitor = Visitor(browser, committed.as_uri() + "/")
     for path in sorted(committed.rglob("*.html")):
+        large = path.stat().st_size > LARGE
+        if large and scheme == "dark":
+            continue
         page = visitor.visit(path.relative_to(committed).as_posix(), scheme)
-        found = {one["id"] for one in _violations(page) if one["impact"] in SERIOUS}
+        violations = _violations(page, colours=not large)
+        found = {one["id"] for one in violations if one["impact"] in SERIOUS}
         assert found == set(), path
         page.close()
     assert visitor.complaints == []
@@ -354,12 +363,17 @@ def test_paper_is_as_wide_as_the_widest_table_and_headers_come_again(
     page.close()
 
 
-def _violations(page: Page) -> list[dict[str, Any]]:
+def _violations(page: Page, colours: bool = True) -> list[dict[str, Any]]:
     """What axe finds; without its reading style sheets again, which the page's policy forbids.
 
     What it found right is not described, which would take most of its time.
     """
-    options = {"preload": False, "resultTypes": ["violations"], "selectors": False}
+    options = {
+        "preload": False,
+        "resultTypes": ["violations"],
+        "selectors": False,
+        "rules": {"color-contrast": {"enabled": colours}},
+    }
     found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
     return found
 
