@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from spikebench.cell import Cell
 from spikebench.report.declared import CEILING
 from spikebench.stats import trials_for
+from spikebench.stats.comparison import FEWEST_TRIALS
 
 
 def advice(cells: Iterable[Cell], blocks: int) -> str:
@@ -17,8 +18,7 @@ def advice(cells: Iterable[Cell], blocks: int) -> str:
     """
     asked = comparisons(cells)
     needed = trials_for(asked)
-    fewest = trials_for(1)
-    if not fewest <= blocks < needed:
+    if not FEWEST_TRIALS <= blocks < needed:
         return ""
     return (
         f"{asked} comparisons are declared, and {blocks} trials a side can show no difference "
